@@ -1,0 +1,34 @@
+# `just check` is what pre-commit and .ci/run run, recipe by recipe.
+
+# List the recipes
+default:
+    @just --list
+
+# Everything that must pass: format, lint, types, import contracts, tests
+check: format lint types contracts test
+
+# Fail where the formatter would change a file
+format:
+    ruff format --check .
+
+lint:
+    ruff check .
+
+types:
+    mypy
+
+contracts:
+    lint-imports --no-logo
+
+test *arguments:
+    pytest {{arguments}}
+
+# Rewrite files the way `format` and `lint` want them
+fix:
+    ruff format .
+    ruff check --fix .
+
+# Pin every dependency with its hashes
+lock:
+    uv pip compile pyproject.toml --universal --python-version 3.11 --extra local --extra postgres --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
+    uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev --constraints requirements.lock --generate-hashes --no-header --no-annotate --quiet --output-file requirements-dev.lock

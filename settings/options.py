@@ -1,0 +1,246 @@
+"""Every option of Footnote, with its unit and the reason it exists.
+
+Each group becomes a TOML table and an environment prefix: `upstream.chat_model` is `[upstream] chat_model` in the file
+and `FOOTNOTE_UPSTREAM_CHAT_MODEL` in the environment.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Bytes = Annotated[int, Field(ge=1)]
+
+
+class Group(BaseModel):
+    """A slice of the configuration that one package receives."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class DataSettings(Group):
+    """Where this machine keeps what must survive a restart."""
+
+    dir: Path = Path("footnote-data")
+    """Folder for the SQLite database, uploaded files and the embedded vector engine; made when missing. Relative paths
+    start at the folder the process was started in."""
+
+
+class DatabaseSettings(Group):
+    """The relational database behind stores, files and documents."""
+
+    url: SecretStr | None = None
+    """SQLAlchemy URL, such as `postgresql+psycopg://user:password@host/name`, for when one machine is not enough.
+    Unset means `footnote.db` (SQLite) in the data folder."""
+
+    pool_size: Count = 8
+    """Connections kept open for reading, per process; more than there are threads that read gains nothing."""
+
+
+class QdrantSettings(Group):
+    """The vector database. Without a URL, Qdrant's engine runs embedded, in a process of its own."""
+
+    url: str | None = None
+    """Address of a Qdrant server, such as `http://localhost:6333`. Unset means the embedded engine."""
+
+    api_key: SecretStr | None = None
+    """Key the Qdrant server asks for, when it asks for one."""
+
+    prefer_grpc: bool = True
+    """Talk gRPC to the server: it costs less CPU per query than JSON. Turn it off where only HTTP gets through."""
+
+    grpc_port: Annotated[int, Field(ge=1, le=65_535)] = 6334
+    """The server's gRPC port."""
+
+    timeout_seconds: Seconds = 30.0
+    """Seconds one call to the vector database may take before it counts as failed."""
+
+    flush_seconds: Seconds = 1.0
+    """Embedded engine: seconds between two flushes of written points to disk. What a crash could lose in between is
+    recovered from the engine's write-ahead log."""
+
+    optimize_after_points: Count = 20_000
+    """Embedded engine: points in a collection from which an index and quantization are built. Below it a plain scan is
+    as fast and exact."""
+
+    shards: Count = 1
+    """Server: shards of a new collection. More than one only pays on a cluster."""
+
+    replicas: Count = 1
+    """Server: copies of each shard of a new collection."""
+
+
+class UpstreamSettings(Group):
+    """The OpenAI-compatible server that embeds and writes answers."""
+
+    base_url: str | None = None
+    """Address of the server up to and including `/v1`. `OPENAI_BASE_URL` is read too. Unset with a key set means
+    OpenAI itself; unset without a key means the embedded model and extractive answers."""
+
+    api_key: SecretStr | None = None
+    """Key sent to the server as a bearer token. `OPENAI_API_KEY` is read too."""
+
+    embedding_base_url: str | None = None
+    """Address of another server for embeddings only, when chat and embeddings live apart."""
+
+    embedding_api_key: SecretStr | None = None
+    """Key for `embedding_base_url`; unset means `api_key`."""
+
+    embedding_model: str = "text-embedding-3-small"
+    """Model that turns text into vectors, for new stores. `local` means the embedded model even where an upstream is
+    set (chat only from the upstream)."""
+
+    embedding_dimensions: Annotated[int, Field(ge=1, le=65_536)] | None = None
+    """Length of the vectors to ask for, where the model can shorten them. Unset means the model's own."""
+
+    chat_model: str | None = "gpt-4o-mini"
+    """Model that writes answers. An empty value means extractive answers even where an upstream is set."""
+
+    max_batch_inputs: Annotated[int, Field(ge=1, le=2048)] = 256
+    """Texts in one embeddings call. OpenAI takes 2,048; many self-hosted servers take less."""
+
+    max_batch_tokens: Tokens = 100_000
+    """Tokens in one embeddings call, all texts together. OpenAI refuses more than 300,000."""
+
+    max_input_tokens: Tokens = 8_191
+    """Tokens in one text to embed; a longer one is cut, since servers refuse it."""
+
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 8
+    """Embeddings calls in flight side by side, per process."""
+
+    max_retries: Annotated[int, Field(ge=0, le=20)] = 5
+    """Times a failed call is tried again where trying again can help (connection lost, 408, 409, 429, 5xx)."""
+
+    max_retry_delay_seconds: Seconds = 60.0
+    """Longest pause between two tries, also when the server's Retry-After asks for more: then the call fails."""
+
+    connect_timeout_seconds: Seconds = 5.0
+    """Seconds to reach the server, TLS included."""
+
+    first_byte_timeout_seconds: Seconds = 120.0
+    """Seconds until the server starts to answer; models can think for long."""
+
+    idle_timeout_seconds: Seconds = 60.0
+    """Seconds of silence in the middle of an answer after which it counts as broken."""
+
+    local_threads: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Threads of the embedded model. Unset means one a core; its process runs at low priority, so that the service
+    stays responsive."""
+
+
+class IngestSettings(Group):
+    """How documents become searchable chunks."""
+
+    chunk_max_tokens: Annotated[int, Field(ge=16, le=4096)] | None = None
+    """Longest chunk of a new store, in tokens of OpenAI's `cl100k_base`. Unset means 800 (OpenAI's default), or 256
+    with the embedded model, whose window is 512 of its own, smaller tokens."""
+
+    chunk_overlap_tokens: Annotated[int, Field(ge=0, le=2048)] | None = None
+    """Tokens a chunk repeats of the one before it, at most half a chunk. Unset means 400 (OpenAI's default), or 0 with
+    the embedded model, where each repeated token costs seconds of this machine's time."""
+
+    parse_processes: Annotated[int, Field(ge=1, le=256)] | None = None
+    """Processes that read files, apart from the service so that a hostile file harms only itself. Unset means one a
+    core, at most four."""
+
+    parse_timeout_seconds: Seconds = 120.0
+    """Seconds one file may take to read; the process is killed and the document fails after that."""
+
+    parse_memory_bytes: Bytes = 1_073_741_824
+    """Memory a parsing process may use, in bytes; a file that needs more fails."""
+
+    max_text_characters: Count | Annotated[int, Field(ge=1, le=1_000_000_000)] = 50_000_000
+    """Characters of text one document may hold; more is taken for a decompression bomb, and the document fails."""
+
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 16
+    """Documents in work side by side, so that one slow file does not hold up the others."""
+
+
+class SearchSettings(Group):
+    """How questions find passages and become answers."""
+
+    limit: Annotated[int, Field(ge=1, le=50)] = 10
+    """Hits returned when a request does not say."""
+
+    candidates: Annotated[int, Field(ge=1, le=1000)] = 50
+    """Hits taken from each of the dense and the BM25 list before they are fused."""
+
+    rrf_k: Annotated[int, Field(ge=1, le=1000)] = 60
+    """Constant of reciprocal rank fusion: the larger, the less the first ranks count (Cormack et al., 2009)."""
+
+    answer_passages: Annotated[int, Field(ge=1, le=50)] = 8
+    """Passages the chat model reads for one answer."""
+
+    answer_max_tokens: Tokens = 1_000
+    """Longest answer, in the chat model's tokens."""
+
+    context_max_tokens: Tokens = 16_000
+    """Tokens of passages in one prompt, to stay within the chat model's window."""
+
+
+class ServerSettings(Group):
+    """The HTTP server."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. The default keeps the service to this machine."""
+
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8321
+    """Port to listen on; 0 takes a free one."""
+
+    max_upload_bytes: Bytes = 536_870_912
+    """Largest file that is accepted, in bytes (OpenAI's limit is 512 MB too)."""
+
+    shutdown_seconds: Seconds = 10.0
+    """Seconds open requests get to finish when the service stops."""
+
+
+class LogSettings(Group):
+    """What is logged, on standard error. Never keys, never document text."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe message that is logged."""
+
+
+class Settings(BaseSettings):
+    """The whole configuration; made once, at the entry point."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FOOTNOTE_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+    url: str = "http://127.0.0.1:8321"
+    """Address of the running service that `footnote add`, `search` and `ask` talk to."""
+
+    data: DataSettings = DataSettings()
+    """Where this machine keeps its data."""
+
+    database: DatabaseSettings = DatabaseSettings()
+    """The relational database."""
+
+    qdrant: QdrantSettings = QdrantSettings()
+    """The vector database."""
+
+    upstream: UpstreamSettings = UpstreamSettings()
+    """The OpenAI-compatible server."""
+
+    ingest: IngestSettings = IngestSettings()
+    """How documents become searchable."""
+
+    search: SearchSettings = SearchSettings()
+    """How questions are answered."""
+
+    server: ServerSettings = ServerSettings()
+    """The HTTP server."""
+
+    log: LogSettings = LogSettings()
+    """Logging."""

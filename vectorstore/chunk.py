@@ -1,0 +1,48 @@
+"""What goes into the vector store and what comes out."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+AttributeValue = str | float | bool
+"""Values OpenAI allows for the attributes of a document (integers are floats on the wire)."""
+
+_NAMESPACE = uuid.UUID("3d2b64d0-6f0e-5b5e-9c53-5a7a3f0f4c11")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage of a document, as stored and searched."""
+
+    store_id: str
+    document_id: str
+    version: int
+    """Version of the document this passage belongs to; a replacement writes the next one beside it."""
+    index: int
+    """Position among the document's chunks, from 0."""
+    text: str
+    """The document's extracted text from `start` to `end`, unchanged: what is quoted."""
+    start: int
+    """Offset of the first character, in the document's extracted text."""
+    end: int
+    """Offset after the last character."""
+    filename: str
+    page: int | None = None
+    """Page (or slide) on which the passage starts, from 1; None where the format has none."""
+    headings: tuple[str, ...] = ()
+    """Headings above the passage, outermost first."""
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """A UUID that is the same for the same chunk, so that a batch written twice leaves one point (uuid5)."""
+        return str(uuid.uuid5(_NAMESPACE, f"{self.store_id}/{self.document_id}/{self.version}/{self.index}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that a search returned."""
+
+    chunk: Chunk
+    score: float
+    """The higher, the better. Comparable within one answer only: fused ranks when hybrid, cosine or BM25 otherwise."""
