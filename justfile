@@ -32,3 +32,8 @@ fix:
 lock:
     uv pip compile pyproject.toml --universal --python-version 3.11 --extra local --extra postgres --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
     uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev --constraints requirements.lock --generate-hashes --no-header --no-annotate --quiet --output-file requirements-dev.lock
+
+# Rewrite the documents that are made from the code
+docs:
+    footnote options --markdown > docs/options.md
+    footnote options --env > .env.example

@@ -1,0 +1,27 @@
+"""Relational rows and files: stores, files, documents, embeddings. One module a noun: its row type and its queries."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from records.blobs import Blobs
+from records.database import Database, open_database
+from settings import DatabaseSettings, DataSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Everything that must survive a restart, apart from the vectors."""
+
+    database: Database
+    blobs: Blobs
+
+
+@asynccontextmanager
+async def open_records(data: DataSettings, database: DatabaseSettings) -> AsyncIterator[Records]:
+    """Open the records, with their tables brought up to date; see `open_database` for what is raised."""
+    async with open_database(database, data.dir) as opened:
+        yield Records(opened, Blobs(data.dir))
+
+
+__all__ = ["Blobs", "Database", "Records", "open_records"]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -98,7 +97,7 @@ class UpstreamSettings(Group):
     """Length of the vectors to ask for, where the model can shorten them. Unset means the model's own."""
 
     chat_model: str | None = "gpt-4o-mini"
-    """Model that writes answers. An empty value means extractive answers even where an upstream is set."""
+    """Model that writes answers. `none` means extractive answers even where an upstream is set."""
 
     max_batch_inputs: Annotated[int, Field(ge=1, le=2048)] = 256
     """Texts in one embeddings call. OpenAI takes 2,048; many self-hosted servers take less."""
@@ -153,7 +152,7 @@ class IngestSettings(Group):
     parse_memory_bytes: Bytes = 1_073_741_824
     """Memory a parsing process may use, in bytes; a file that needs more fails."""
 
-    max_text_characters: Count | Annotated[int, Field(ge=1, le=1_000_000_000)] = 50_000_000
+    max_text_characters: Annotated[int, Field(ge=1, le=1_000_000_000)] = 50_000_000
     """Characters of text one document may hold; more is taken for a decompression bomb, and the document fails."""
 
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
@@ -205,18 +204,8 @@ class LogSettings(Group):
     """Least severe message that is logged."""
 
 
-class Settings(BaseSettings):
+class Settings(Group):
     """The whole configuration; made once, at the entry point."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="FOOTNOTE_",
-        env_nested_delimiter="_",
-        env_nested_max_split=1,
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
 
     url: str = "http://127.0.0.1:8321"
     """Address of the running service that `footnote add`, `search` and `ask` talk to."""

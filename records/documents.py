@@ -1,0 +1,207 @@
+"""Documents: files in stores, and how far each has come."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, RowMapping
+
+from records.ids import DocumentId, FileId, StoreId, new_document_id
+from records.schema import documents, files
+
+
+class Status(StrEnum):
+    """How far a document has come."""
+
+    QUEUED = "queued"
+    """Waiting for its turn."""
+    IN_PROGRESS = "in_progress"
+    """Being read, embedded and stored."""
+    COMPLETED = "completed"
+    """Every chunk can be found."""
+    FAILED = "failed"
+    """It cannot be found, and the error says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a document is not searchable."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document, as recorded, with what is known of its file."""
+
+    id: DocumentId
+    store_id: StoreId
+    file_id: FileId
+    filename: str
+    bytes: int
+    sha256: str
+    status: Status
+    error: Failure | None
+    attributes: Mapping[str, Any]
+    version: int
+    """Version whose chunks are the visible ones; 0 before the first."""
+    chunks: int
+    """How many chunks it has; 0 until it is split."""
+    chunks_done: int
+    media_type: str | None
+    title: str | None
+    characters: int | None
+    """Length of its extracted text."""
+    pages: int | None
+    created_at: int
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What reading a document brought to light."""
+
+    media_type: str
+    title: str | None
+    characters: int
+    pages: int | None
+    chunks: int
+
+
+_SELECT = sa.select(documents, files.c.filename, files.c.bytes).join(files, files.c.id == documents.c.file_id)
+
+
+def _from_row(row: RowMapping) -> Document:
+    values: dict[str, Any] = {str(name): value for name, value in row.items()}
+    code, message = values.pop("error_code"), values.pop("error_message")
+    values["status"] = Status(values["status"])
+    return Document(**values, error=Failure(code, message) if code else None)
+
+
+def find(connection: Connection, document_id: str) -> Document | None:
+    """The document of that id."""
+    row = connection.execute(_SELECT.where(documents.c.id == document_id)).mappings().first()
+    return _from_row(row) if row else None
+
+
+def find_by_content(connection: Connection, store_id: StoreId, sha256: str) -> Document | None:
+    """The document of a store that has exactly this content."""
+    query = _SELECT.where(documents.c.store_id == store_id, documents.c.sha256 == sha256)
+    row = connection.execute(query).mappings().first()
+    return _from_row(row) if row else None
+
+
+def add(
+    connection: Connection, store_id: StoreId, file_id: FileId, sha256: str, attributes: Mapping[str, Any]
+) -> DocumentId:
+    """Record a queued document."""
+    document_id = new_document_id()
+    values = {
+        "id": document_id,
+        "store_id": store_id,
+        "file_id": file_id,
+        "sha256": sha256,
+        "status": Status.QUEUED,
+        "attributes": dict(attributes),
+        "version": 0,
+        "chunks": 0,
+        "chunks_done": 0,
+        # Milliseconds would not fit OpenAI's form; ids break ties in lists.
+        "created_at": int(time.time()),
+    }
+    connection.execute(sa.insert(documents).values(values))
+    return document_id
+
+
+def page(
+    connection: Connection, store_id: StoreId, *, status: Status | None, after: str | None, limit: int
+) -> Sequence[Document]:
+    """Up to `limit` documents of a store, newest first, from behind the document `after`."""
+    query = _SELECT.where(documents.c.store_id == store_id)
+    if status is not None:
+        query = query.where(documents.c.status == status)
+    if after is not None:
+        query = query.where(sa.tuple_(documents.c.created_at, documents.c.id) < _position(after))
+    query = query.order_by(documents.c.created_at.desc(), documents.c.id.desc()).limit(limit)
+    return [_from_row(row) for row in connection.execute(query).mappings()]
+
+
+def _position(document_id: str) -> Any:
+    here = documents.alias("here")
+    return sa.select(here.c.created_at, here.c.id).where(here.c.id == document_id).scalar_subquery()
+
+
+def counts(connection: Connection) -> Mapping[StoreId, Mapping[Status, int]]:
+    """How many documents each store has, by status."""
+    columns = documents.c.store_id, documents.c.status
+    found: dict[StoreId, dict[Status, int]] = {}
+    for store_id, status, count in connection.execute(sa.select(*columns, sa.func.count()).group_by(*columns)):
+        found.setdefault(store_id, {})[Status(status)] = count
+    return found
+
+
+def versions(connection: Connection, ids: Sequence[str]) -> Mapping[str, int]:
+    """The visible version of each of these documents; those that are gone are left out."""
+    query = sa.select(documents.c.id, documents.c.version).where(documents.c.id.in_(ids))
+    return {row.id: row.version for row in connection.execute(query)}
+
+
+def claim(connection: Connection) -> Document | None:
+    """Take the oldest queued document into work."""
+    oldest = sa.select(documents.c.id).where(documents.c.status == Status.QUEUED)
+    oldest = oldest.order_by(documents.c.created_at, documents.c.id).limit(1).with_for_update(skip_locked=True)
+    taken = connection.execute(
+        sa.update(documents)
+        .where(documents.c.id.in_(oldest.scalar_subquery()))
+        .values(status=Status.IN_PROGRESS, error_code=None, error_message=None, chunks=0, chunks_done=0)
+        .returning(documents.c.id)
+    ).scalar()
+    return find(connection, taken) if taken else None
+
+
+def requeue(connection: Connection, *, only: DocumentId | None = None) -> None:
+    """Put documents back into the queue: those that a stopped process left in work, or one that failed."""
+    where = documents.c.status == Status.IN_PROGRESS if only is None else documents.c.id == only
+    values = {"status": Status.QUEUED, "error_code": None, "error_message": None, "finished_at": None}
+    connection.execute(sa.update(documents).where(where).values(values))
+
+
+def describe(connection: Connection, document_id: DocumentId, summary: Summary) -> bool:
+    """Record what reading brought to light; False when the document is gone."""
+    values = {name: getattr(summary, name) for name in ("media_type", "title", "characters", "pages", "chunks")}
+    return _update(connection, document_id, values)
+
+
+def progress(connection: Connection, document_id: DocumentId, chunks_done: int) -> bool:
+    """Record how many chunks are embedded and stored; False when the document is gone."""
+    return _update(connection, document_id, {"chunks_done": chunks_done})
+
+
+def complete(connection: Connection, document_id: DocumentId, version: int) -> bool:
+    """Make a version visible; False when the document is gone."""
+    values = {"status": Status.COMPLETED, "version": version, "finished_at": int(time.time())}
+    return _update(connection, document_id, values | {"chunks_done": documents.c.chunks})
+
+
+def fail(connection: Connection, document_id: DocumentId, failure: Failure) -> bool:
+    """Record why a document could not be made searchable; False when it is gone."""
+    values = {"status": Status.FAILED, "error_code": failure.code, "error_message": failure.message}
+    return _update(connection, document_id, values | {"finished_at": int(time.time())})
+
+
+def set_attributes(connection: Connection, document_id: DocumentId, attributes: Mapping[str, Any]) -> bool:
+    """Replace a document's attributes; False when it is gone."""
+    return _update(connection, document_id, {"attributes": dict(attributes)})
+
+
+def remove(connection: Connection, document_id: DocumentId) -> bool:
+    """Forget a document; False when there was none."""
+    return connection.execute(sa.delete(documents).where(documents.c.id == document_id)).rowcount > 0
+
+
+def _update(connection: Connection, document_id: DocumentId, values: Mapping[str, Any]) -> bool:
+    return connection.execute(sa.update(documents).where(documents.c.id == document_id).values(values)).rowcount > 0

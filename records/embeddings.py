@@ -1,0 +1,40 @@
+"""Embeddings that were paid for once: by model and by the hash of the text."""
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from records.ids import DocumentId
+from records.schema import embeddings
+
+_MAX_PARAMETERS = 500
+
+
+def find(connection: Connection, model: str, hashes: Sequence[bytes]) -> Mapping[bytes, bytes]:
+    """The vectors recorded for texts of these hashes: little-endian float32, as they came."""
+    found: dict[bytes, bytes] = {}
+    for first in range(0, len(hashes), _MAX_PARAMETERS):
+        some = hashes[first : first + _MAX_PARAMETERS]
+        query = sa.select(embeddings.c.text_hash, embeddings.c.vector)
+        query = query.where(embeddings.c.model == model, embeddings.c.text_hash.in_(some))
+        found.update({row.text_hash: row.vector for row in connection.execute(query)})
+    return found
+
+
+def add(connection: Connection, model: str, document_id: DocumentId, vectors: Mapping[bytes, bytes]) -> None:
+    """Record vectors by the hash of their text; those there already stay as they are."""
+    if not vectors:
+        return
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    rows = [
+        {"model": model, "text_hash": text_hash, "document_id": document_id, "vector": vector}
+        for text_hash, vector in vectors.items()
+    ]
+    connection.execute(insert(embeddings).on_conflict_do_nothing(), rows)
+
+
+def remove(connection: Connection, document_id: DocumentId) -> None:
+    """Forget the vectors that were paid for with this document."""
+    connection.execute(sa.delete(embeddings).where(embeddings.c.document_id == document_id))

@@ -1,0 +1,40 @@
+"""Files: what was uploaded, under which name."""
+
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from records.ids import FileId, new_file_id
+from records.schema import documents, files
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file, as recorded; its bytes are in the blobs under their hash."""
+
+    id: FileId
+    filename: str
+    bytes: int
+    sha256: str
+    created_at: int
+
+
+def add(connection: Connection, filename: str, size_bytes: int, sha256: str) -> FileId:
+    """Record an uploaded file."""
+    file_id = new_file_id()
+    values = {"id": file_id, "filename": filename, "bytes": size_bytes, "sha256": sha256}
+    connection.execute(sa.insert(files).values(values | {"created_at": int(time.time())}))
+    return file_id
+
+
+def remove_unused(connection: Connection, file_id: FileId) -> None:
+    """Forget a file that no document refers to any more."""
+    used = sa.exists().where(documents.c.file_id == file_id)
+    connection.execute(sa.delete(files).where(files.c.id == file_id, ~used))
+
+
+def content_is_used(connection: Connection, sha256: str) -> bool:
+    """Whether any recorded file has this content."""
+    return connection.execute(sa.select(sa.exists().where(files.c.sha256 == sha256))).scalar_one()

@@ -1,0 +1,71 @@
+"""The tables, as SQLAlchemy Core sees them. A change here needs a migration beside it."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Json = sa.JSON().with_variant(JSONB(), "postgresql")
+
+stores = sa.Table(
+    "stores",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("embedding_model", sa.Text, nullable=False),
+    sa.Column("embedding_dimensions", sa.Integer),
+    sa.Column("chunk_max_tokens", sa.Integer, nullable=False),
+    sa.Column("chunk_overlap_tokens", sa.Integer, nullable=False),
+)
+
+files = sa.Table(
+    "files",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("filename", sa.Text, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False, index=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+documents = sa.Table(
+    "documents",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("store_id", sa.Text, sa.ForeignKey(stores.c.id), nullable=False),
+    sa.Column("file_id", sa.Text, sa.ForeignKey(files.c.id), nullable=False, index=True),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("error_code", sa.Text),
+    sa.Column("error_message", sa.Text),
+    sa.Column("attributes", Json, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("chunks", sa.Integer, nullable=False),
+    sa.Column("chunks_done", sa.Integer, nullable=False),
+    sa.Column("media_type", sa.Text),
+    sa.Column("title", sa.Text),
+    sa.Column("characters", sa.Integer),
+    sa.Column("pages", sa.Integer),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("finished_at", sa.BigInteger),
+    sa.UniqueConstraint("store_id", "sha256"),
+    sa.Index("ix_documents_status_created_at_id", "status", "created_at", "id"),
+    sa.Index("ix_documents_store_id_created_at_id", "store_id", "created_at", "id"),
+)
+
+embeddings = sa.Table(
+    "embeddings",
+    metadata,
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("text_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("document_id", sa.Text, nullable=False, index=True),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
+)

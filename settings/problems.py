@@ -1,0 +1,40 @@
+"""What is wrong with a configuration, in words that say what to change."""
+
+import difflib
+from collections.abc import Collection, Sequence
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from settings.names import environment_name, option_at
+from settings.options import Settings
+
+
+class SettingsError(Exception):
+    """The configuration has a value that cannot be used."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(["The configuration cannot be used:", *(f"  {line}" for line in problems)]))
+
+
+def unknown_option(name: str, known: Collection[str]) -> str:
+    """One line about a name that is no option, with the nearest name that is."""
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else "; `footnote options` lists all options"
+    return f"{name}: no such option{hint}"
+
+
+def explain(error: ValidationError) -> SettingsError:
+    """Turn pydantic's findings into lines that name the option, what was read and what is allowed."""
+    return SettingsError([_explain_one(details) for details in error.errors()])
+
+
+def _explain_one(details: ErrorDetails) -> str:
+    path = tuple(str(part) for part in details["loc"])[:2]
+    option = option_at(Settings, path)
+    name = f"{'.'.join(path)} ({environment_name(path)})"
+    read = "a secret" if option is not None and option.secret else repr(details["input"])
+    allowed = details["msg"].removeprefix("Input ")
+    meaning = f" {option.meaning}" if option is not None else ""
+    return f"{name}: read {read}; the value {allowed}.{meaning}"

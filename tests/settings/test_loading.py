@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+
+from settings import SettingsError, load_settings
+
+
+def write(folder: Path, text: str) -> dict[str, str]:
+    path = folder / "footnote.toml"
+    path.write_text(text, encoding="utf-8")
+    return {"FOOTNOTE_CONFIG": str(path)}
+
+
+def test_everything_has_a_default() -> None:
+    settings = load_settings({})
+    assert settings.server.host == "127.0.0.1"
+    assert settings.upstream.api_key is None
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    environ = write(tmp_path, "[server]\nport = 1\nhost = '::1'\n") | {"FOOTNOTE_SERVER_PORT": "2"}
+    settings = load_settings(environ)
+    assert (settings.server.port, settings.server.host) == (2, "::1")
+
+
+def test_openai_names_fill_in_what_is_not_set() -> None:
+    settings = load_settings(
+        {"OPENAI_API_KEY": "a", "OPENAI_BASE_URL": "http://b/v1", "FOOTNOTE_UPSTREAM_API_KEY": "c"}
+    )
+    assert settings.upstream.api_key is not None
+    assert settings.upstream.api_key.get_secret_value() == "c"
+    assert settings.upstream.base_url == "http://b/v1"
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert load_settings({"FOOTNOTE_SERVER_PORT": "", "OPENAI_BASE_URL": ""}).upstream.base_url is None
+
+
+def test_none_unsets_an_option_that_has_a_default() -> None:
+    assert load_settings({"FOOTNOTE_UPSTREAM_CHAT_MODEL": "none"}).upstream.chat_model is None
+
+
+@pytest.mark.parametrize(("value", "allowed"), [("abc", "valid integer"), ("70000", "65535"), ("-1", "0")])
+def test_a_bad_value_names_the_option_what_was_read_and_what_is_allowed(value: str, allowed: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"FOOTNOTE_SERVER_PORT": value})
+    message = str(caught.value)
+    assert "FOOTNOTE_SERVER_PORT" in message
+    assert value in message
+    assert allowed in message
+
+
+def test_every_bad_value_is_reported_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"FOOTNOTE_SERVER_PORT": "x", "FOOTNOTE_LOG_LEVEL": "loud"})
+    assert len(caught.value.problems) == 2
+
+
+def test_a_misspelt_variable_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(SettingsError, match="did you mean FOOTNOTE_SERVER_PORT"):
+        load_settings({"FOOTNOTE_SERVER_PROT": "1"})
+
+
+def test_a_misspelt_option_in_the_file_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"did you mean upstream\.chat_model"):
+        load_settings(write(tmp_path, "[upstream]\nchatmodel = 'x'\n"))
+
+
+def test_a_table_where_a_value_belongs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"url\.x"):
+        load_settings(write(tmp_path, "[url]\nx = 1\n"))
+
+
+def test_a_value_where_a_table_belongs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="server"):
+        load_settings(write(tmp_path, "server = 1\n"))
+
+
+def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="not a TOML file"):
+        load_settings(write(tmp_path, "[[["))
+
+
+def test_a_named_file_that_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings({"FOOTNOTE_CONFIG": str(tmp_path / "none.toml")})
+
+
+def test_a_secret_is_never_in_the_message(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(write(tmp_path, "[upstream]\napi_key = ['sk-secret']\n"))
+    assert "sk-secret" not in str(caught.value)
+
+
+def test_secrets_do_not_show_in_the_settings_themselves() -> None:
+    assert "sk-secret" not in repr(load_settings({"OPENAI_API_KEY": "sk-secret"}))
