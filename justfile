@@ -1,5 +1,7 @@
 # `just check` is what pre-commit and .ci/run run, recipe by recipe.
 
+export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
+
 # List the recipes
 default:
     @just --list
@@ -21,7 +23,7 @@ contracts:
     lint-imports --no-logo
 
 test *arguments:
-    pytest {{arguments}}
+    pytest {{ arguments }}
 
 # Rewrite files the way `format` and `lint` want them
 fix:
@@ -36,4 +38,9 @@ lock:
 # Rewrite the documents that are made from the code
 docs:
     footnote options --markdown > docs/options.md
-    footnote options --env > .env.example
+    footnote options > .env.example
+
+# Build the wheel into dist/
+build:
+    rm -rf dist
+    uv build --wheel --quiet

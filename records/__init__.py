@@ -4,9 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from records.blobs import Blobs
 from records.database import Database, open_database
 from settings import DatabaseSettings, DataSettings
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +27,4 @@ async def open_records(data: DataSettings, database: DatabaseSettings) -> AsyncI
         yield Records(opened, Blobs(data.dir))
 
 
-__all__ = ["Blobs", "Database", "Records", "open_records"]
+__all__ = ["Blobs", "Connection", "Database", "Records", "open_records"]

@@ -1,6 +1,7 @@
 """What goes into the vector store and what comes out."""
 
 import uuid
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -29,9 +30,20 @@ class Chunk:
     filename: str
     page: int | None = None
     """Page (or slide) on which the passage starts, from 1; None where the format has none."""
+    page_starts: tuple[int, ...] = ()
+    """Offsets, in the document's extracted text, at which further pages start within the passage."""
     headings: tuple[str, ...] = ()
     """Headings above the passage, outermost first."""
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """What BM25 searches: the headings, which say what the passage is about, and the text."""
+        return "\n".join((*self.headings, self.text))
+
+    def page_at(self, offset: int) -> int | None:
+        """The page on which a character of the passage stands; `offset` counts in the document's extracted text."""
+        return None if self.page is None else self.page + bisect_right(self.page_starts, offset)
 
     @property
     def id(self) -> str:

@@ -22,3 +22,7 @@ class InvalidVectorError(VectorStoreError):
 
 class DimensionMismatchError(VectorStoreError):
     """The collection holds vectors of another length; use another embedding model name or re-embed the store."""
+
+
+class InvalidFilterError(VectorStoreError):
+    """The filter has no meaning: `gt`, `gte`, `lt` and `lte` compare numbers; only `in` and `nin` take lists."""

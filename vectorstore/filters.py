@@ -14,6 +14,7 @@ class Compare:
     """One attribute against a value (or, for `in` and `nin`, several).
 
     A document without the attribute matches `ne` and `nin` only. Values of another type never compare equal.
+    `gt`, `gte`, `lt` and `lte` compare numbers; given anything else they raise `InvalidFilterError` when searched with.
     """
 
     key: str

@@ -33,10 +33,12 @@ class Query:
     vector: Vectors | None = None
     """Its embedding, shape (dimensions,), float32; None searches by BM25 alone."""
     mode: Literal["hybrid", "dense", "bm25"] = "hybrid"
+    """In hybrid mode BM25 ranks only chunks in the question's script: across scripts it would match stray loan words
+    and push down what the embedding found."""
     filter: Filter | None = None
     limit: int = 10
     candidates: int = 50
-    """Hits taken from each of the two lists before fusion."""
+    """Hits taken from each of the two lists before fusion, `limit` at least."""
     rrf_k: int = 60
 
 
@@ -50,10 +52,16 @@ class VectorStore(Protocol):
         """Make the collection if it does not exist; cheap when it does."""
 
     async def upsert(self, collection: Collection, chunks: Sequence[Chunk], vectors: Vectors | None) -> None:
-        """Write chunks with their vectors, shape (len(chunks), dimensions), float32; searchable when it returns."""
+        """Write chunks with their vectors, shape (len(chunks), dimensions), float32; searchable when it returns.
+
+        None for vectors where the collection has no dimensions. Raises `InvalidVectorError`, and nothing is written.
+        """
 
     async def query(self, collection: Collection, query: Query) -> list[Hit]:
-        """The best hits of one store, best first. A collection that does not exist has none."""
+        """The best hits of one store, best first. A collection that does not exist has none.
+
+        Raises `InvalidVectorError` and `InvalidFilterError`.
+        """
 
     async def count(self, collection: Collection, store_id: str, document_id: str | None = None) -> int:
         """How many chunks a store, or one document of it, holds; exact."""

@@ -1,0 +1,65 @@
+"""`POST /search`: the passages that match a question."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from api.attributes import FilterForm, to_filter
+from api.hits import HitBody, hit_body
+from api.services import Opened, Services
+from api.stores import resolve
+from records.stores import DEFAULT_NAME
+from search import Mode, Request
+
+router = APIRouter(tags=["questions"])
+
+Question = Annotated[str, Field(pattern=r"\S", max_length=32_000)]
+
+
+class Scope(BaseModel):
+    """Where to look, and how."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    store: str = DEFAULT_NAME
+    """Name or id of the store."""
+    limit: Annotated[int, Field(ge=1, le=50)] | None = None
+    filter: FilterForm | None = Field(default=None, validation_alias=AliasChoices("filter", "filters"))
+    """Conditions on the documents' attributes, in the form of OpenAI's file search."""
+    mode: Mode = "hybrid"
+    """`hybrid` joins search by meaning (`dense`) and by words (`bm25`)."""
+
+
+class SearchForm(Scope):
+    """A search."""
+
+    query: Question = Field(validation_alias=AliasChoices("query", "question"))
+
+
+class SearchBody(BaseModel):
+    """Hits, best first."""
+
+    object: Literal["list"] = "list"
+    query: str
+    store: str
+    data: list[HitBody]
+
+
+async def request_of(services: Services, scope: Scope, question: str, default_limit: int) -> Request:
+    """The request that a form describes.
+
+    Raises:
+        ApiError: 404, the store does not exist.
+    """
+    store = await resolve(services, scope.store)
+    wanted = to_filter(scope.filter) if scope.filter is not None else None
+    return Request(store, question, scope.limit or default_limit, wanted, scope.mode)
+
+
+@router.post("/search")
+async def search(form: SearchForm, services: Opened) -> SearchBody:
+    """Find the passages that match a question."""
+    request = await request_of(services, form, form.query, services.settings.search.limit)
+    hits = await services.searcher.search(request)
+    return SearchBody(query=form.query, store=request.store.name, data=[hit_body(hit) for hit in hits])

@@ -1,0 +1,91 @@
+"""Running the application on a socket until it is told to stop."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.app import create_app
+from settings import Settings
+
+_BACKLOG = 2048
+
+
+class AddressTakenError(Exception):
+    """The address to listen on cannot be had."""
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would raise SIGTERM anew once it is done, before the services are closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[str]:
+    """Serve while the block runs; yields the address, such as `http://127.0.0.1:8321`.
+
+    Raises:
+        AddressTakenError: something else listens there.
+        RecordsError, VectorStoreError, UpstreamError: a part of the service cannot start.
+    """
+    with _listen(settings) as sock:
+        app = create_app(settings)
+        async with app.router.lifespan_context(app) as state:
+            server = _Server(_config(settings, _with_state(app, state or {})))
+            serving = asyncio.create_task(server.serve(sockets=[sock]))
+            try:
+                host, port = sock.getsockname()[:2]
+                yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            finally:
+                server.should_exit = True
+                await serving
+
+
+async def until_stopped() -> None:
+    """Wait for SIGINT (Ctrl-C) or SIGTERM."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    host, port = settings.server.host, settings.server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        message = (
+            f"Cannot listen on {host} port {port}: {error.strerror}. Stop what listens there, or set another address "
+            "with FOOTNOTE_SERVER_HOST and FOOTNOTE_SERVER_PORT."
+        )
+        raise AddressTakenError(message) from error
+
+
+def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.server.shutdown_seconds) or 1,
+    )
+
+
+def _with_state(app: ASGIApp, state: Mapping[str, Any]) -> ASGIApp:
+    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {}).update(state)
+        await app(scope, receive, send)
+
+    return with_state

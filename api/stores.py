@@ -1,0 +1,130 @@
+"""`/stores`: named sets of documents that are searched together."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from api.errors import ApiError, not_found
+from api.services import Opened, Services
+from ingest import new_store, remove_store
+from records import documents, stores
+from records.documents import Status
+from records.stores import DEFAULT_NAME, Store
+
+router = APIRouter(tags=["stores"])
+
+
+class StoreForm(BaseModel):
+    """What a new store is to be."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^\S(.{0,126}\S)?$", examples=["handbook"])]
+    embedding_model: Annotated[str, Field(min_length=1)] | None = None
+    """Unset means the service's own choice."""
+    chunk_max_tokens: Annotated[int, Field(ge=16, le=4096)] | None = None
+    chunk_overlap_tokens: Annotated[int, Field(ge=0, le=2048)] | None = None
+
+    @model_validator(mode="after")
+    def _overlap_is_at_most_half(self) -> "StoreForm":
+        if self.chunk_max_tokens and (self.chunk_overlap_tokens or 0) * 2 > self.chunk_max_tokens:
+            message = "chunk_overlap_tokens must not be more than half of chunk_max_tokens"
+            raise ValueError(message)
+        return self
+
+
+class StoreBody(BaseModel):
+    """A store."""
+
+    id: str
+    object: Literal["store"] = "store"
+    name: str
+    created_at: int
+    embedding_model: str
+    embedding_dimensions: int | None
+    chunk_max_tokens: int
+    chunk_overlap_tokens: int
+    documents: dict[str, int]
+    """How many there are by status, and in total."""
+
+
+class StoreList(BaseModel):
+    """All stores."""
+
+    object: Literal["list"] = "list"
+    data: list[StoreBody]
+
+
+class Deleted(BaseModel):
+    """What was deleted."""
+
+    id: str
+    object: str
+    deleted: Literal[True] = True
+
+
+async def resolve(services: Services, name_or_id: str) -> Store:
+    """The store of that name or id; `default` is made when it is first asked for.
+
+    Raises:
+        ApiError: 404.
+    """
+    database = services.records.database
+    store = await database.read(lambda c: stores.find(c, name_or_id))
+    if store is None and name_or_id == DEFAULT_NAME:
+        new = new_store(name_or_id, services.settings.ingest, services.upstream)
+        store = await database.write(lambda c: stores.ensure(c, new))
+    if store is None:
+        raise not_found("store", name_or_id, "Make it with POST /stores; GET /stores lists those there are.")
+    return store
+
+
+@router.post("/stores", status_code=HTTPStatus.CREATED)
+async def create_store(form: StoreForm, services: Opened) -> StoreBody:
+    """Make a store."""
+    if form.embedding_model is not None and services.upstream.embedder(form.embedding_model) is None:
+        message = f"This service has no way to the embedding model {form.embedding_model!r}."
+        raise ApiError(HTTPStatus.BAD_REQUEST, message, code="unknown_model", param="embedding_model")
+    new = new_store(
+        form.name,
+        services.settings.ingest,
+        services.upstream,
+        embedding_model=form.embedding_model,
+        chunk_max_tokens=form.chunk_max_tokens,
+        chunk_overlap_tokens=form.chunk_overlap_tokens,
+    )
+    return _body(await services.records.database.write(lambda c: stores.add(c, new)), {})
+
+
+@router.get("/stores")
+async def list_stores(services: Opened) -> StoreList:
+    """All stores, oldest first."""
+    found, counts = await services.records.database.read(lambda c: (stores.list_all(c), documents.counts(c)))
+    return StoreList(data=[_body(store, counts.get(store.id, {})) for store in found])
+
+
+@router.get("/stores/{store}")
+async def retrieve_store(store: str, services: Opened) -> StoreBody:
+    """One store, by name or id."""
+    found = await resolve(services, store)
+    counts = await services.records.database.read(documents.counts)
+    return _body(found, counts.get(found.id, {}))
+
+
+@router.delete("/stores/{store}")
+async def delete_store(store: str, services: Opened) -> Deleted:
+    """Delete a store with all its documents."""
+    found = await services.records.database.read(lambda c: stores.find(c, store))
+    if found is None:
+        raise not_found("store", store)
+    await remove_store(services.records, services.vectors, found)
+    return Deleted(id=found.id, object="store.deleted")
+
+
+def _body(store: Store, counts: Mapping[Status, int]) -> StoreBody:
+    by_status: dict[str, int] = {status.value: counts.get(status, 0) for status in Status}
+    values: dict[str, Any] = {name: getattr(store, name) for name in StoreBody.model_fields if hasattr(store, name)}
+    return StoreBody(**values, documents=by_status | {"total": sum(by_status.values())})

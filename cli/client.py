@@ -1,0 +1,94 @@
+"""Calls to a running service."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+_TIMEOUT = httpx.Timeout(10.0, read=300.0, write=300.0)
+
+
+class ClientError(Exception):
+    """The service could not be reached, or refused."""
+
+
+class Client:
+    """What the commands ask of the service; safe to use from several threads."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT, trust_env=False)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def ensure_store(self, name: str) -> None:
+        """Make the store unless it exists."""
+        with self._translated():
+            if self._http.get(f"/stores/{name}").is_success:
+                return
+        self._json("POST", "/stores", json={"name": name})
+
+    def add(self, path: Path, name: str, store: str, attributes: str | None) -> Mapping[str, Any]:
+        """Hand in one file; returns its document."""
+        data = {"store": store} | ({"attributes": attributes} if attributes else {})
+        with path.open("rb") as content:
+            answer = self._json("POST", "/documents", data=data, files={"file": (name, content)})
+        return dict(answer["data"][0])
+
+    def document(self, document_id: str) -> Mapping[str, Any]:
+        """How far a document has come."""
+        return self._json("GET", f"/documents/{document_id}")
+
+    def search(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Hits for a question."""
+        return self._json("POST", "/search", json=body)
+
+    def ask(self, body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The events of a streamed answer, by name."""
+        with self._translated(), self._http.stream("POST", "/ask", json={**body, "stream": True}) as response:
+            if not response.is_success:
+                response.read()
+                raise ClientError(_reason(response))
+            yield from _events(response.iter_lines())
+
+    def _json(self, method: str, path: str, **arguments: Any) -> Mapping[str, Any]:
+        with self._translated():
+            response = self._http.request(method, path, **arguments)
+        if not response.is_success:
+            raise ClientError(_reason(response))
+        return dict(response.json())
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.ConnectError as error:
+            message = f"There is no service at {self._url}. Start one with `footnote serve`, or set FOOTNOTE_URL."
+            raise ClientError(message) from error
+        except httpx.HTTPError as error:
+            message = f"The service at {self._url} broke off: {type(error).__name__}. Its log says more."
+            raise ClientError(message) from error
+
+
+def _events(lines: Iterator[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    name = ""
+    for line in lines:
+        if line.startswith("event: "):
+            name = line.removeprefix("event: ")
+        elif line.startswith("data: "):
+            data = json.loads(line.removeprefix("data: "))
+            if name == "error":
+                raise ClientError(data["error"]["message"])
+            yield name, data
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The service answered {response.status_code} {response.reason_phrase}."

@@ -1,0 +1,74 @@
+"""`footnote quickstart`: from nothing to a cited answer and a running service."""
+
+import asyncio
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from rich.console import Console
+
+from api import configure_logging, running, until_stopped
+from cli.adding import Adder, show
+from cli.client import Client
+from cli.showing import show_answer
+from cli.walking import files_in
+from settings import LogSettings, Settings
+
+_SAMPLE_STORE = "sample"
+_SAMPLE_QUESTION = "How long can I keep a borrowed telescope?"
+_FOLDER_QUESTION = "What are these documents about?"
+
+
+class Quickstart:
+    """Serves, adds documents, asks a question."""
+
+    def __init__(self, settings: Settings, console: Console, folder: Path | None, question: str | None) -> None:
+        self._settings = settings
+        self._console = console
+        self._folder = folder
+        self._store = "default" if folder else _SAMPLE_STORE
+        self._question = question or (_FOLDER_QUESTION if folder else _SAMPLE_QUESTION)
+
+    async def run(self, *, serve_on: bool) -> None:
+        """Show the way once; then serve until stopped, or stop.
+
+        Raises:
+            ClientError, RecordsError, VectorStoreError, UpstreamError, AddressTakenError
+        """
+        configure_logging(LogSettings(level="warning"))
+        async with running(self._settings) as address:
+            client = Client(address)
+            self._console.print(f"Footnote serves on {address}", highlight=False)
+            stopped = asyncio.create_task(until_stopped())
+            shown = asyncio.create_task(asyncio.to_thread(self._show, client))
+            await asyncio.wait([stopped, shown], return_when=asyncio.FIRST_COMPLETED)
+            if stopped.done():
+                client.close()  # its next call fails, which ends the thread
+                return
+            await shown
+            if serve_on:
+                self._console.print(f"\n{self._how_to_go_on(address)}", highlight=False)
+                await stopped
+            stopped.cancel()
+
+    def _show(self, client: Client) -> None:
+        self._add(client)
+        self._console.print(f"\n[bold]{self._question}[/bold]\n", highlight=False)
+        show_answer(client.ask({"question": self._question, "store": self._store}), self._console)
+
+    def _add(self, client: Client) -> None:
+        client.ensure_store(self._store)
+        with as_file(files("cli") / "sample") as sample:
+            found = list(files_in([self._folder or sample]))
+            report = Adder(client, self._console, self._store, None).run(found)
+        show(report, self._console)
+
+    def _how_to_go_on(self, address: str) -> str:
+        default = self._settings.url.rstrip("/") == address
+        url = "" if default else f"FOOTNOTE_URL={address} "
+        store = "" if self._store == "default" else f" --store {self._store}"
+        return (
+            f"Go on in another terminal:\n"
+            f'  {url}footnote ask{store} "your question"\n'
+            f"  {url}footnote add FOLDER\n"
+            f"or over HTTP: {address}/docs. Ctrl-C stops the service."
+        )

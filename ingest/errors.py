@@ -1,0 +1,36 @@
+"""What can go wrong on the way from a file to searchable chunks."""
+
+
+class IngestError(Exception):
+    """The document could not be made searchable."""
+
+    code = "internal_error"
+    """Stands in the document's error; short and stable."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+class EmbeddingUnavailableError(IngestError):
+    """The store's embedding model is not available."""
+
+    code = "embedding_model_unavailable"
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(
+            f"The store was made with the embedding model {model!r}, which this service cannot reach. "
+            "Set `upstream.base_url` or `upstream.api_key` for it, or install `footnote[local]` for the embedded model."
+        )
+
+
+class IncompleteError(IngestError):
+    """The vector store does not hold every chunk that was written to it; add the document again."""
+
+    code = "incomplete"
+
+
+class DocumentGoneError(IngestError):
+    """The document was deleted while it was in work."""
+
+    code = "deleted"

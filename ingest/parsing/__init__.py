@@ -1,0 +1,8 @@
+"""Reading files: bytes in, text with structure out."""
+
+from ingest.parsing.errors import ParseError
+from ingest.parsing.extracted import Extracted, Heading, Limits, Page
+from ingest.parsing.parser import parse
+from ingest.parsing.pool import ParserPool, open_parser_pool
+
+__all__ = ["Extracted", "Heading", "Limits", "Page", "ParseError", "ParserPool", "open_parser_pool", "parse"]

@@ -1,0 +1,159 @@
+"""The worker: takes queued documents, several side by side, until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from ingest.batching import SharedBatches
+from ingest.collections import collection_of
+from ingest.embedding import CachedEmbedding
+from ingest.errors import DocumentGoneError, EmbeddingUnavailableError, IngestError
+from ingest.founding import BM25
+from ingest.parsing import ParseError, open_parser_pool
+from ingest.pipeline import Embedding, Pipeline
+from records import Records, documents, stores
+from records.documents import Document, Failure
+from records.errors import RecordsError
+from records.stores import Store
+from settings import IngestSettings, UpstreamSettings
+from upstream import Upstream, UpstreamError
+from vectorstore import VectorStore, VectorStoreError
+
+_log = logging.getLogger(__name__)
+_POLL_SECONDS = 5.0
+"""How often the queue is looked at without being told; a wake-up may be lost, a document may not."""
+
+
+class Worker:
+    """Works on queued documents; every one it takes ends completed, failed or deleted."""
+
+    def __init__(
+        self, records: Records, vectors: VectorStore, upstream: Upstream, pipeline: Pipeline, limits: UpstreamSettings
+    ) -> None:
+        self._records = records
+        self._database = records.database
+        self._vectors = vectors
+        self._upstream = upstream
+        self._pipeline = pipeline
+        self._limits = limits
+        self._wake = asyncio.Event()
+        self._embeddings: dict[str, Embedding] = {}
+
+    def wake(self) -> None:
+        """Tell the worker that a document was queued."""
+        self._wake.set()
+
+    async def run(self, side_by_side: int) -> None:
+        """Work until cancelled; documents under way then are queued again at the next start."""
+        await self._database.write(documents.requeue)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(side_by_side):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            document = await self._claim()
+            if document is None:
+                await self._pause()
+            else:
+                await self._settle(document)
+
+    async def _claim(self) -> Document | None:
+        self._wake.clear()
+        try:
+            return await self._database.write(documents.claim)
+        except RecordsError:
+            _log.exception("the queue cannot be read; trying again")
+            return None
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(_POLL_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _settle(self, document: Document) -> None:
+        try:
+            store = await self._database.read(lambda c: stores.find(c, document.store_id))
+            if store is None:
+                return
+            await self._pipeline.run(document, store, self._embedding(store))
+        except DocumentGoneError:
+            await self._sweep(document)
+        except Exception as error:  # noqa: BLE001  one document's trouble must not stop the others
+            await self._fail(document, failure_of(error))
+
+    async def _fail(self, document: Document, failure: Failure) -> None:
+        try:
+            recorded = await self._database.write(lambda c: documents.fail(c, document.id, failure))
+            await self._sweep(document, keep_text=recorded)
+        except (RecordsError, VectorStoreError):
+            _log.exception("document %s: its failure could not be recorded", document.id)
+
+    async def _sweep(self, document: Document, *, keep_text: bool = False) -> None:
+        """Remove what a failed or deleted document left; a version that is visible already stays."""
+        store = await self._database.read(lambda c: stores.find(c, document.store_id))
+        if store is not None and store.embedding_dimensions is not None:
+            keep = document.version or None
+            collection = collection_of(store)
+            await self._vectors.delete_document(collection, document.store_id, document.id, keep_version=keep)
+        if not keep_text:
+            await self._records.blobs.remove_text(document.id)
+
+    def _embedding(self, store: Store) -> Embedding | None:
+        model = store.embedding_model
+        if model == BM25:
+            return None
+        if model not in self._embeddings:
+            embedder = self._upstream.embedder(model)
+            if embedder is None:
+                raise EmbeddingUnavailableError(model)
+            batches = SharedBatches(embedder, self._limits.max_batch_inputs, self._limits.concurrency)
+            self._embeddings[model] = Embedding(embedder, CachedEmbedding(self._database, model, batches))
+        return self._embeddings[model]
+
+
+def failure_of(error: Exception) -> Failure:
+    """The reason a person gets to read; what nobody foresaw goes to the log and is told without its text."""
+    if isinstance(error, ParseError | IngestError):
+        return Failure(error.code, str(error))
+    if isinstance(error, UpstreamError):
+        return Failure("embedding_failed", str(error))
+    if isinstance(error, VectorStoreError | RecordsError):
+        return Failure("storage_failed", str(error))
+    _log.error("a document failed for a reason nobody foresaw", exc_info=error)
+    return Failure("internal_error", "Something went wrong inside Footnote; its log says what. Add the file again.")
+
+
+@asynccontextmanager
+async def open_worker(
+    ingest: IngestSettings,
+    limits: UpstreamSettings,
+    records: Records,
+    vectors: VectorStore,
+    upstream: Upstream,
+) -> AsyncIterator[Worker]:
+    """Start a worker in this process; on leaving, what is under way is dropped and resumes at the next start."""
+    async with AsyncExitStack() as stack:
+        parsers = await stack.enter_async_context(open_parser_pool(ingest))
+        pipeline = Pipeline(records, vectors, parsers)
+        worker = Worker(records, vectors, upstream, pipeline, limits)
+        running = asyncio.create_task(worker.run(ingest.concurrency))
+        running.add_done_callback(_end_process_when_dead)
+        stack.push_async_callback(_stop, running)
+        yield worker
+
+
+def _end_process_when_dead(running: asyncio.Task[None]) -> None:
+    """A service that takes files and never reads them looks well and is not: better it is started anew."""
+    if not running.cancelled() and (error := running.exception()):
+        _log.critical("the ingest worker has died; stopping the process", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
+
+
+async def _stop(running: asyncio.Task[None]) -> None:
+    running.cancel()
+    await asyncio.wait([running])

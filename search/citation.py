@@ -1,0 +1,58 @@
+"""Footnotes: each claim of an answer tied to the exact words it stands on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from search.markers import numbers_in, without_markers
+from search.sentences import Sentence, sentences
+from search.similarity import overlap, rarity
+from search.terms import terms
+from vectorstore import Hit
+
+_MAX_QUOTE = 600
+"""Characters of the longest quote; a footnote is to be read at a glance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A claim of an answer and the words of a passage that support it."""
+
+    number: int
+    """The passage's number, from 1, as in the answer's marker."""
+    claim: str
+    hit: Hit
+    quote: str
+    """The document's extracted text from `start` to `end`, unchanged."""
+    start: int
+    end: int
+    page: int | None
+    """Page on which the quote starts."""
+
+
+def cite(number: int, claim: str, hit: Hit, sentence: Sentence) -> Citation:
+    """The footnote that quotes a sentence of a passage."""
+    start = hit.chunk.start + sentence.start
+    end = min(hit.chunk.start + sentence.end, start + _MAX_QUOTE)
+    quote = hit.chunk.text[sentence.start : sentence.start + end - start]
+    return Citation(number, claim, hit, quote, start, end, hit.chunk.page_at(start))
+
+
+def citations_of(answer: str, passages: Sequence[Hit]) -> Sequence[Citation]:
+    """One footnote for each marker of each sentence, in the order of the text.
+
+    The quote is the sentence of the named passage that has most in common with the claim.
+    """
+    found = []
+    for sentence in sentences(answer):
+        claim = without_markers(sentence.text)
+        for number in numbers_in(sentence.text):
+            hit = passages[number - 1]
+            found.append(cite(number, claim, hit, _closest(claim, hit)))
+    return found
+
+
+def _closest(claim: str, hit: Hit) -> Sentence:
+    candidates = list(sentences(hit.chunk.text))
+    weights = rarity([candidate.text for candidate in candidates])
+    wanted = terms(claim)
+    return max(candidates, key=lambda candidate: overlap(wanted, candidate.text, weights))

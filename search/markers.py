@@ -1,0 +1,54 @@
+"""Footnote markers in a stream of text: `[2]`, `[1, 3]`, `【2】`."""
+
+import re
+
+_MARKER = re.compile(r"[\[【](?=[\d\s,，、;]{1,30}[\]】])\s*(\d{1,3}(?:\s*[,，、;]\s*\d{1,3})*)\s*[\]】]")
+_UNFINISHED = re.compile(r"[\[【][\d\s,，、;]{0,30}\Z|`{1,2}\Z")
+_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*(?:`|\n|\Z))", re.DOTALL)
+
+
+class MarkerFilter:
+    """Lets text through with its markers in one form, `[2]` or `[1][3]`, and only those that name a passage.
+
+    A marker that a piece of the stream cuts in two is held back until it is whole. Code is left as it is: `row[0]` in
+    it is no footnote.
+    """
+
+    def __init__(self, passages: int) -> None:
+        self._passages = passages
+        self._text = ""
+        self._sent = 0
+
+    def feed(self, piece: str) -> str:
+        """What can be shown now, given one more piece."""
+        self._text += piece
+        held = _UNFINISHED.search(self._text)
+        return self._advance(self._text[: held.start()] if held else self._text)
+
+    def finish(self) -> str:
+        """What is left at the end."""
+        return self._advance(self._text)
+
+    def _advance(self, text: str) -> str:
+        clean = self._clean(text)
+        new, self._sent = clean[self._sent :], len(clean)
+        return new
+
+    def _clean(self, text: str) -> str:
+        parts = _CODE.split(text)
+        return "".join(part if index % 2 else _MARKER.sub(self._replace, part) for index, part in enumerate(parts))
+
+    def _replace(self, marker: re.Match[str]) -> str:
+        numbers = (int(number) for number in re.findall(r"\d+", marker[1]))
+        return "".join(f"[{number}]" for number in numbers if 1 <= number <= self._passages)
+
+
+def numbers_in(text: str) -> list[int]:
+    """The passages that a text's markers name, in order, each once. Code does not count."""
+    prose = _CODE.sub("", text)
+    return list(dict.fromkeys(int(number) for number in re.findall(r"\[(\d{1,3})\]", prose)))
+
+
+def without_markers(text: str) -> str:
+    """The text as a reader would speak it."""
+    return re.sub(r"\s*\[\d{1,3}\]", "", text).strip()

@@ -1,0 +1,98 @@
+"""Retrieval: a question in, the best passages of a store out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from records import Database, documents
+from records.stores import Store
+from search.errors import ModelUnavailableError
+from settings import SearchSettings
+from upstream import Embedder, Upstream
+from vectorstore import Collection, Filter, Hit, Query, VectorStore
+
+Mode = Literal["hybrid", "dense", "bm25"]
+_ROUNDS = 4
+_GROWTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is looked for, and where."""
+
+    store: Store
+    question: str
+    limit: int
+    filter: Filter | None = None
+    mode: Mode = "hybrid"
+
+
+class Searcher:
+    """Finds passages by meaning and by words."""
+
+    def __init__(self, database: Database, vectors: VectorStore, upstream: Upstream, settings: SearchSettings) -> None:
+        self._database = database
+        self._vectors = vectors
+        self._upstream = upstream
+        self._settings = settings
+
+    def embedder(self, store: Store) -> Embedder | None:
+        """What embeds questions for this store; None where it is searched by BM25 alone.
+
+        Raises:
+            ModelUnavailableError: the store's model cannot be reached.
+        """
+        if store.embedding_dimensions == 0:
+            return None
+        embedder = self._upstream.embedder(store.embedding_model)
+        if embedder is None:
+            raise ModelUnavailableError(store.embedding_model)
+        return embedder
+
+    async def search(self, request: Request) -> Sequence[Hit]:
+        """The best hits, best first, all of documents that are searchable at this moment.
+
+        Raises:
+            SearchError, UpstreamError, VectorStoreError, RecordsError
+        """
+        if request.store.embedding_dimensions is None:  # nothing was ever embedded
+            return []
+        query = await self._query(request)
+        collection = Collection(request.store.embedding_model, request.store.embedding_dimensions)
+        limit, candidates = request.limit, max(self._settings.candidates, request.limit)
+        visible: Sequence[Hit] = []
+        for _ in range(_ROUNDS):
+            hits = await self._vectors.query(collection, query(limit, candidates))
+            visible = await self._visible(hits)
+            if len(visible) >= request.limit or len(hits) < limit:
+                break
+            # Chunks of documents still in work stand in the way: look further down.
+            limit, candidates = limit * _GROWTH, candidates * _GROWTH
+        return visible[: request.limit]
+
+    async def _query(self, request: Request) -> Callable[[int, int], Query]:
+        vector = None
+        embedder = self.embedder(request.store) if request.mode != "bm25" else None
+        if embedder is not None:
+            vector = await embedder.embed_question(request.question)
+        mode: Mode = request.mode if vector is not None else "bm25"
+
+        def query(limit: int, candidates: int) -> Query:
+            return Query(
+                store_id=request.store.id,
+                text=request.question,
+                vector=vector,
+                mode=mode,
+                filter=request.filter,
+                limit=limit,
+                candidates=candidates,
+                rrf_k=self._settings.rrf_k,
+            )
+
+        return query
+
+    async def _visible(self, hits: Sequence[Hit]) -> Sequence[Hit]:
+        """Only the hits of the version of each document that is to be seen now."""
+        ids = list({hit.chunk.document_id for hit in hits})
+        current = await self._database.read(lambda c: documents.versions(c, ids))
+        return [hit for hit in hits if current.get(hit.chunk.document_id) == hit.chunk.version]

@@ -1,0 +1,40 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.citation import citations_of
+from tests.search.hits import hit
+
+LOANS = hit("Telescopes are lent for three weeks. Star charts are lent for three months.", start=100)
+DAMAGE = hit("Report damage within two days. 会员支付前五十欧元。", document_id="doc_2")
+
+
+def test_a_claim_is_tied_to_the_sentence_closest_to_it() -> None:
+    (citation,) = citations_of("You may keep a telescope for three weeks [1].", [LOANS, DAMAGE])
+    assert citation.quote == "Telescopes are lent for three weeks."
+    assert (citation.number, citation.start, citation.end) == (1, 100, 136)
+    assert citation.claim == "You may keep a telescope for three weeks."
+
+
+def test_each_marker_of_a_sentence_gets_its_footnote() -> None:
+    found = citations_of("Charts stay three months; damage is reported in two days [1][2].", [LOANS, DAMAGE])
+    assert [citation.quote for citation in found] == [
+        "Star charts are lent for three months.",
+        "Report damage within two days.",
+    ]
+
+
+def test_a_marker_behind_the_full_stop_belongs_to_the_sentence_before() -> None:
+    (citation,) = citations_of("会员支付前五十欧元。[2] 其余由保险支付。", [LOANS, DAMAGE])
+    assert citation.claim == "会员支付前五十欧元。"
+    assert citation.quote == "会员支付前五十欧元。"
+
+
+def test_a_sentence_without_a_marker_has_no_footnote() -> None:
+    assert citations_of("Telescopes are lent for three weeks.", [LOANS]) == []
+
+
+@given(st.text(min_size=1).filter(lambda text: text.strip() != ""), st.text(), st.integers(0, 1000))
+def test_every_quote_stands_in_its_document_at_its_offsets(passage: str, claim: str, start: int) -> None:
+    document = "x" * start + passage
+    for citation in citations_of(f"{claim} [1]", [hit(passage, start=start)]):
+        assert document[citation.start : citation.end] == citation.quote != ""

@@ -1,0 +1,28 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.sentences import sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
+        ("第一句。第二句！「第三句。」第四句", ["第一句。", "第二句！", "「第三句。」", "第四句"]),
+        ("Version 3.11 is out. Good.", ["Version 3.11 is out.", "Good."]),
+        ("A line\nanother line", ["A line", "another line"]),
+        ("It is three weeks. [1][2] It is late.", ["It is three weeks. [1][2]", "It is late."]),
+        ("三个星期。[1]很久。", ["三个星期。[1]", "很久。"]),
+        ("  \n ", []),
+    ],
+)
+def test_sentences_end_where_a_reader_would_stop(text: str, expected: list[str]) -> None:
+    assert [sentence.text for sentence in sentences(text)] == expected
+
+
+@given(st.text())
+def test_offsets_are_exact_and_nothing_but_white_space_is_left_out(text: str) -> None:
+    found = list(sentences(text))
+    assert all(text[one.start : one.end] == one.text for one in found)
+    assert "".join("".join(one.text.split()) for one in found) == "".join(text.split())

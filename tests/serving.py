@@ -1,0 +1,94 @@
+"""A real service on loopback, for tests."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from api import running
+from settings import Settings, load_settings
+
+_PATIENCE_SECONDS = 60.0
+
+
+def settings_for(folder: Path, **environ: str) -> Settings:
+    """Settings as the environment would give them, on a free port."""
+    return load_settings({"FOOTNOTE_DATA_DIR": str(folder), "FOOTNOTE_SERVER_PORT": "0", **environ})
+
+
+@contextmanager
+def service(settings: Settings) -> Iterator[str]:
+    """Run the service in a thread; yields its address."""
+    started, stop, outcome = threading.Event(), threading.Event(), {}
+
+    async def serve() -> None:
+        async with running(settings) as address:
+            outcome["address"] = address
+            started.set()
+            await asyncio.to_thread(stop.wait)
+
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            outcome["error"] = error
+            raise
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    started.wait(_PATIENCE_SECONDS)
+    try:
+        if "address" not in outcome:
+            raise outcome["error"]
+        yield str(outcome["address"])
+    finally:
+        stop.set()
+        thread.join(_PATIENCE_SECONDS)
+
+
+def add(http: httpx.Client, files: Mapping[str, bytes], **form: str) -> list[dict[str, Any]]:
+    """Hand in files; returns their documents."""
+    parts = [("file", (name, content)) for name, content in files.items()]
+    response = http.post("/documents", data=form, files=parts)
+    assert response.status_code == 202, response.text
+    return list(response.json()["data"])
+
+
+def settled(http: httpx.Client, document_id: str) -> dict[str, Any]:
+    """The document once it is completed or failed."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        document = dict(http.get(f"/documents/{document_id}").raise_for_status().json())
+        if document["status"] in {"completed", "failed"}:
+            return document
+        time.sleep(0.05)
+    message = f"{document_id} is still {document['status']}"
+    raise AssertionError(message)
+
+
+def add_and_wait(http: httpx.Client, files: Mapping[str, bytes], **form: str) -> list[dict[str, Any]]:
+    """Hand in files and wait until each is completed or failed."""
+    return [settled(http, document["id"]) for document in add(http, files, **form)]
+
+
+def events(http: httpx.Client, body: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The events of a streamed answer."""
+    import json
+
+    found = []
+    with http.stream("POST", "/ask", json={**body, "stream": True}) as response:
+        assert response.headers["content-type"].startswith("text/event-stream"), response.read()
+        name = ""
+        for line in response.iter_lines():
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                found.append((name, json.loads(line.removeprefix("data: "))))
+    return found

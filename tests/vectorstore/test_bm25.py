@@ -1,0 +1,49 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.vectorstore.chunks import make_chunk
+from vectorstore.bm25 import Bm25
+
+
+@pytest.fixture(scope="module")
+def bm25() -> Bm25:
+    return Bm25()
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("2023", "in 2023 we moved"),
+        ("4711", "订单4711已发货"),
+        ("第3条", "根据第 3 条"),
+        ("version 4.2", "since 4.2.1"),
+        ("２０２４", "2024"),
+        ("ＡＢＣ", "abc"),
+        ("running", "he runs"),
+        ("Café", "CAFE"),
+        ("构建", "知识图谱的构建"),
+        ("x86_64", "for x86_64 machines"),
+    ],
+)
+def test_a_question_shares_words_with_a_text(bm25: Bm25, question: str, text: str) -> None:
+    asked, written = bm25.question(question), bm25.chunk(make_chunk("vs", text))
+    assert set(asked.indices) & set(written.indices)
+
+
+@pytest.mark.parametrize(("question", "text"), [("the of and", "the of and"), ("2023", "12023"), ("cat", "category")])
+def test_a_question_shares_no_words_with_a_text(bm25: Bm25, question: str, text: str) -> None:
+    asked, written = bm25.question(question), bm25.chunk(make_chunk("vs", text))
+    assert not set(asked.indices) & set(written.indices)
+
+
+def test_headings_weigh_in(bm25: Bm25) -> None:
+    bare, headed = make_chunk("vs", "two days"), make_chunk("vs", "two days", headings=("Delivery", "Europe"))
+    assert set(bm25.chunk(headed).indices) > set(bm25.chunk(bare).indices)
+
+
+@given(st.text())
+def test_any_text_can_be_encoded(bm25: Bm25, text: str) -> None:
+    for vector in (bm25.question(text), bm25.chunk(make_chunk("vs", text))):
+        assert len(set(vector.indices)) == len(vector.values) == len(vector.indices)
+        assert all(value > 0 for value in vector.values)

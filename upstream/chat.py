@@ -1,0 +1,183 @@
+"""Answers written by a chat model."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from upstream.cleaning import clean
+from upstream.client import Client
+from upstream.errors import UpstreamError, UpstreamInvalidResponseError, UpstreamRejectedError
+from upstream.failures import read_report, streamed_error
+from upstream.retrying import Retries
+from upstream.sse import EventDecoder, EventTooLongError
+from upstream.wire import ChatAnswer, ChatChunk, parse
+
+_PATH = "/chat/completions"
+_END = "[DONE]"
+_UNSUPPORTED = {"unsupported_parameter", "unsupported_value"}
+_DRAIN_SECONDS = 0.25
+"""How long the end of the body may lag behind `[DONE]` before the connection is given up instead of reused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer."""
+
+    text: str
+    """Empty when the model declined to write."""
+    finish_reason: str | None
+    """`stop` when the model was done, `length` when `max_tokens` cut it off, or the upstream's own word."""
+    prompt_tokens: int | None
+    """Tokens read; None when the upstream does not count."""
+    completion_tokens: int | None
+    """Tokens written; None when the upstream does not count."""
+
+
+class Chat:
+    """One chat model of one server.
+
+    Newer models refuse `max_tokens` for `max_completion_tokens`, or any `temperature`: what a refusal names is changed
+    and remembered, at the cost of one call.
+    """
+
+    def __init__(self, client: Client, retries: Retries, *, model: str) -> None:
+        self.model = model
+        self._client = client
+        self._retries = retries
+        self._limit_field = "max_tokens"
+        self._sends_temperature = True
+
+    async def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0
+    ) -> AsyncGenerator[str, None]:
+        """The answer's text as it is written; closing the iterator closes the call to the upstream.
+
+        Tried again only as long as nothing was yielded. Raises `UpstreamError` or one of its children, also when the
+        answer breaks off.
+        """
+        tries = 0
+        started = False
+        while True:
+            request = self._request(messages, max_tokens, temperature) | {"stream": True}
+            try:
+                async with aclosing(self._stream_once(request)) as deltas:
+                    async for delta in deltas:
+                        started = True
+                        yield delta
+            except UpstreamRejectedError as refusal:
+                if started or not self._learns(refusal, request):
+                    raise
+            except UpstreamError as failure:
+                if started:
+                    raise
+                await self._retries.pause(failure, tries)
+                tries += 1
+            else:
+                return
+
+    async def complete(self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0) -> Completion:
+        """The whole answer at once. Raises `UpstreamError` or one of its children."""
+        body = await self._retries.run(lambda: self._post(messages, max_tokens, temperature))
+        answer = parse(ChatAnswer, body)
+        choice, usage = answer.choices[0], answer.usage
+        return Completion(
+            text=choice.message.content or "",
+            finish_reason=choice.finish_reason,
+            prompt_tokens=usage.prompt_tokens if usage else None,
+            completion_tokens=usage.completion_tokens if usage else None,
+        )
+
+    async def _post(self, messages: Sequence[Message], max_tokens: int, temperature: float) -> bytes:
+        while True:
+            request = self._request(messages, max_tokens, temperature)
+            try:
+                return await self._client.post(_PATH, request, texts=_texts(request))
+            except UpstreamRejectedError as refusal:
+                if not self._learns(refusal, request):
+                    raise
+
+    async def _stream_once(self, request: dict[str, Any]) -> AsyncGenerator[str, None]:
+        texts = _texts(request)
+        async with self._client.stream(_PATH, request, texts=texts) as chunks:
+            finished = False
+            async with aclosing(_events(chunks)) as events:
+                async for event in events:
+                    if event == _END:
+                        await _drain(chunks)
+                        return
+                    delta, ends = _read_event(event, texts)
+                    finished = finished or ends
+                    if delta:
+                        yield delta
+        if not finished:
+            raise UpstreamInvalidResponseError("The upstream's answer broke off before its end.")
+
+    def _request(self, messages: Sequence[Message], max_tokens: int, temperature: float) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "model": self.model,
+            "messages": [{"role": message.role, "content": clean(message.content)} for message in messages],
+            self._limit_field: max_tokens,
+        }
+        return request | {"temperature": temperature} if self._sends_temperature else request
+
+    def _learns(self, refusal: UpstreamRejectedError, request: dict[str, Any]) -> bool:
+        """Whether the refusal is about a field of this request that can be changed; changes it for all later ones."""
+        if refusal.code not in _UNSUPPORTED or refusal.parameter not in request:
+            return False
+        if refusal.parameter == "max_tokens":
+            self._limit_field = "max_completion_tokens"
+            return True
+        if refusal.parameter == "temperature":
+            self._sends_temperature = False
+            return True
+        return False
+
+
+def _texts(request: dict[str, Any]) -> list[str]:
+    return [message["content"] for message in request["messages"]]
+
+
+async def _events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[str, None]:
+    decoder = EventDecoder()
+    async for chunk in chunks:
+        try:
+            events = decoder.feed(chunk)
+        except EventTooLongError as exc:
+            raise UpstreamInvalidResponseError("The upstream streams an event without end.") from exc
+        for event in events:
+            yield event
+
+
+def _read_event(event: str, texts: list[str]) -> tuple[str, bool]:
+    """The text that an event adds, and whether the answer is complete with it."""
+    chunk = parse(ChatChunk, event)
+    if chunk.error or not chunk.choices:
+        _raise_streamed_error(chunk, event, texts)
+        return "", False
+    choice = chunk.choices[0]
+    added = choice.delta.content if choice.delta else None
+    return added or "", choice.finish_reason is not None
+
+
+def _raise_streamed_error(chunk: ChatChunk, event: str, texts: list[str]) -> None:
+    report = read_report(event)
+    if chunk.error or report.message or report.code:
+        raise streamed_error(report, texts)
+
+
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
+    """Read to the end of the body, so that the connection can serve the next call."""
+    with suppress(TimeoutError, UpstreamError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for _ in chunks:
+                pass

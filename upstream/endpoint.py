@@ -1,0 +1,58 @@
+"""Where an OpenAI-compatible server is, and the key it asks for."""
+
+from dataclasses import dataclass
+
+import httpx
+from pydantic import SecretStr
+
+from upstream.errors import UpstreamConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One server; its representation never shows the key."""
+
+    base_url: httpx.URL
+    api_key: SecretStr | None
+    key_option: str
+    """Option to name when the server refuses the key."""
+
+    def url(self, path: str) -> httpx.URL:
+        """Address of `path`, such as `/embeddings`; a query in the base address stays."""
+        return self.base_url.copy_with(path=self.base_url.path + path)
+
+    def headers(self) -> httpx.Headers:
+        """Headers that identify us; answers are asked for uncompressed, so that streams are not held back."""
+        headers = {"accept-encoding": "identity", "user-agent": "footnote"}
+        if self.api_key is not None:
+            headers["authorization"] = f"Bearer {self.api_key.get_secret_value()}"
+        return httpx.Headers(headers)
+
+
+def read_endpoint(
+    base_url: str, api_key: SecretStr | None, *, url_option: str = "upstream.base_url", key_option: str
+) -> Endpoint:
+    """An endpoint from what people write: blanks around it and slashes at the end do no harm.
+
+    Raises:
+        UpstreamConfigurationError: The address is not an HTTP one, holds a password, or the key cannot be sent.
+    """
+    try:
+        url = httpx.URL(base_url.strip())
+    except httpx.InvalidURL as exc:
+        raise UpstreamConfigurationError(f"`{url_option}` is not an address; write https://host/v1.") from exc
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise UpstreamConfigurationError(f"`{url_option}` must start with http:// or https:// and name a host.")
+    if url.userinfo:
+        raise UpstreamConfigurationError(f"`{url_option}` holds a password; use `{key_option}` for the key instead.")
+    url = url.copy_with(path=url.path.rstrip("/"), fragment=None)
+    return Endpoint(url, _sendable(api_key, key_option), key_option)
+
+
+def _sendable(api_key: SecretStr | None, key_option: str) -> SecretStr | None:
+    key = api_key.get_secret_value().strip() if api_key else ""
+    if not (key.isascii() and key.isprintable()):
+        raise UpstreamConfigurationError(
+            f"`{key_option}` holds characters that no HTTP header can; copy the key again."
+        )
+    return SecretStr(key) if key else None

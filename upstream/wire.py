@@ -1,0 +1,89 @@
+"""The parts of the upstream's JSON that we read; unknown fields are ignored.
+
+Follows https://platform.openai.com/docs/api-reference (embeddings and chat completions).
+"""
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from upstream.errors import UpstreamInvalidResponseError
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class Embedding(_Read):
+    """One vector: little-endian 32-bit floats in base64, or a list of numbers."""
+
+    index: int
+    embedding: str | list[float]
+
+
+class EmbeddingsAnswer(_Read):
+    """The answer of `/embeddings`."""
+
+    data: list[Embedding]
+
+
+class Delta(_Read):
+    """What a chunk adds to the answer."""
+
+    content: str | None = None
+
+
+class ChunkChoice(_Read):
+    """One of the answers that are streamed side by side; there is only one."""
+
+    delta: Delta | None = None
+    finish_reason: str | None = None
+
+
+class ChatChunk(_Read):
+    """One event of a streamed `/chat/completions`; chunks that only report usage have no choices."""
+
+    choices: list[ChunkChoice] = []
+    error: Any = None
+    """Some servers report a failure beside the choices, most instead of them."""
+
+
+class ReplyMessage(_Read):
+    """The message the model wrote; it has no content when the model declined."""
+
+    content: str | None = None
+
+
+class Choice(_Read):
+    """One answer of the model."""
+
+    message: ReplyMessage
+    finish_reason: str | None = None
+
+
+class Usage(_Read):
+    """Tokens that were paid for; servers that do not count leave it out."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class ChatAnswer(_Read):
+    """The answer of `/chat/completions` when it is not streamed."""
+
+    choices: Annotated[list[Choice], Field(min_length=1)]
+    usage: Usage | None = None
+
+
+_Model = TypeVar("_Model", bound=_Read)
+
+
+def parse(model: type[_Model], body: bytes | str) -> _Model:
+    """The body as `model`. Raises `UpstreamInvalidResponseError`, whose message shows none of the body."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as exc:
+        first = exc.errors(include_input=False, include_url=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"])) or "its JSON"
+        message = f"The upstream's answer is not what the OpenAI API describes ({place}: {first['type']})."
+        raise UpstreamInvalidResponseError(message) from exc

@@ -1,0 +1,48 @@
+"""A question in the words of a Qdrant server."""
+
+from typing import Any
+
+from qdrant_client import models
+
+from vectorstore.bm25 import Bm25, SparseVector
+from vectorstore.conditions import scope, searched
+from vectorstore.interface import Query, Vectors
+from vectorstore.scripts import comparable_scripts
+from vectorstore.server.dialect import ServerDialect
+from vectorstore.server.schema import BM25, DENSE
+
+_DIALECT = ServerDialect()
+
+
+def search_arguments(query: Query, vector: Vectors | None, bm25: Bm25) -> dict[str, Any]:
+    """Arguments of `query_points`; `vector` is the checked one, None for BM25 alone."""
+    shared = {"limit": query.limit, "with_payload": True}
+    if vector is not None and query.mode == "hybrid":
+        fusion = models.RrfQuery(rrf=models.Rrf(k=query.rrf_k))
+        return {"query": fusion, "prefetch": _lists(query, vector, bm25), **shared}
+    found = searched(_DIALECT, query.store_id, query.filter)
+    if vector is not None:
+        return {"query": vector.tolist(), "using": DENSE, "query_filter": found, **shared}
+    words = sparse(bm25.question(query.text))
+    return {"query": words, "using": BM25, "query_filter": found, "search_params": _idf(query), **shared}
+
+
+def sparse(vector: SparseVector) -> models.SparseVector:
+    """A sparse vector as the client takes it."""
+    return models.SparseVector(indices=vector.indices, values=vector.values)
+
+
+def _lists(query: Query, vector: Vectors, bm25: Bm25) -> list[models.Prefetch]:
+    candidates = max(query.candidates, query.limit)
+    everywhere = searched(_DIALECT, query.store_id, query.filter)
+    comparable = searched(_DIALECT, query.store_id, query.filter, comparable_scripts(query.text))
+    words = sparse(bm25.question(query.text))
+    return [
+        models.Prefetch(query=vector.tolist(), using=DENSE, filter=everywhere, limit=candidates),
+        models.Prefetch(query=words, using=BM25, filter=comparable, params=_idf(query), limit=candidates),
+    ]
+
+
+def _idf(query: Query) -> models.SearchParams:
+    # Servers that do not know this yet count how rare words are in the whole collection instead.
+    return models.SearchParams(idf=models.IdfCorpusParams(corpus=scope(_DIALECT, query.store_id)))
