@@ -104,15 +104,18 @@ async def list_documents(
     status: Status | None = None,
     after: Annotated[str | None, Query(description="Id of the last document of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    id: Annotated[  # noqa: A002  the name on the wire
+        list[str] | None, Query(max_length=100, description="Only these documents, of any store; may be repeated.")
+    ] = None,
 ) -> DocumentList:
-    """The documents of a store, newest first."""
+    """The documents of a store, newest first, or those that are named."""
+    if id:
+        return _page(await services.records.database.read(lambda c: documents.find_all(c, id)), has_more=False)
     target = await resolve(services, store)
     page = await services.records.database.read(
         lambda c: documents.page(c, target.id, status=status, after=after, limit=limit + 1)
     )
-    shown = [_body(document) for document in page[:limit]]
-    first, last = (shown[0].id, shown[-1].id) if shown else (None, None)
-    return DocumentList(data=shown, first_id=first, last_id=last, has_more=len(page) > limit)
+    return _page(page[:limit], has_more=len(page) > limit)
 
 
 @router.get("/documents/{document_id}")
@@ -152,6 +155,12 @@ async def _find(services: Services, document_id: str) -> Document:
     if document is None:
         raise not_found("document", document_id, "GET /documents lists those there are.")
     return document
+
+
+def _page(found: Sequence[Document], *, has_more: bool) -> DocumentList:
+    shown = [_body(document) for document in found]
+    first, last = (shown[0].id, shown[-1].id) if shown else (None, None)
+    return DocumentList(data=shown, first_id=first, last_id=last, has_more=has_more)
 
 
 def _refuse_too_large(services: Services, files: Sequence[UploadFile]) -> None:

@@ -1,10 +1,10 @@
 """`footnote add`: hand files in and follow them until every one is searchable or has failed."""
 
 import time
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from rich.console import Console
@@ -17,9 +17,9 @@ from cli.walking import Found
 
 _UPLOADS_SIDE_BY_SIDE = 4
 _POLL_SECONDS = 0.5
-_POLLED_AT_ONCE = 32
-"""The queue is first in, first out, so only the oldest documents can have news."""
-_ENDED = {"completed", "failed"}
+_POLLED_AT_ONCE = 100
+
+Document = Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -39,55 +39,90 @@ class Adder:
 
     def __init__(self, client: Client, console: Console, store: str, attributes: str | None) -> None:
         self._client = client
-        self._console = console
         self._store = store
         self._attributes = attributes
         self._report = Report()
-        self._pending: deque[str] = deque()
+        self._pending: dict[str, Document] = {}
+        self._bars = _Bars(console)
 
     def run(self, files: Sequence[Found]) -> Report:
         """Add the files; returns when each is completed or failed."""
-        with _progress(self._console) as progress:
-            uploaded = progress.add_task("uploaded", total=len(files), chunks="")
-            ready = progress.add_task("searchable", total=len(files), chunks="")
-            self._upload(files, progress, uploaded, ready)
+        with self._bars.shown(len(files)):
+            self._upload(files)
             while self._pending:
-                self._poll(progress, ready)
-                time.sleep(_POLL_SECONDS if self._pending else 0)
+                time.sleep(_POLL_SECONDS)
+                self._poll()
         return self._report
 
-    def _upload(self, files: Iterable[Found], progress: Progress, uploaded: TaskID, ready: TaskID) -> None:
+    def _upload(self, files: Sequence[Found]) -> None:
         with ThreadPoolExecutor(_UPLOADS_SIDE_BY_SIDE) as threads:
             under_way = {threads.submit(self._add, found): found for found in files}
             for done in as_completed(under_way):
                 try:
-                    document, new = done.result()
+                    self._take(done.result())
                 except (ClientError, OSError) as error:
-                    self._report.failures.append((under_way[done].name, str(error)))
-                    progress.advance(ready)
-                else:
-                    self._report.known += not new and document["status"] == "completed"
-                    self._take(document, progress, ready)
-                progress.advance(uploaded)
+                    self._fail(under_way[done].name, str(error))
+                self._bars.uploaded()
 
-    def _add(self, found: Found) -> tuple[dict[str, Any], bool]:
-        document = dict(self._client.add(found.path, found.name, self._store, self._attributes))
-        return document, bool(document["new"])
+    def _add(self, found: Found) -> Document:
+        return self._client.add(found.path, found.name, self._store, self._attributes)
 
-    def _poll(self, progress: Progress, ready: TaskID) -> None:
-        for _ in range(min(_POLLED_AT_ONCE, len(self._pending))):
-            self._take(dict(self._client.document(self._pending.popleft())), progress, ready)
+    def _poll(self) -> None:
+        """Ask for some, and put those that go on at the end of the line."""
+        ids = list(islice(self._pending, _POLLED_AT_ONCE))
+        found = {document["id"]: document for document in self._client.documents(ids)}
+        for document_id in ids:
+            before = self._pending.pop(document_id)
+            if document_id in found:
+                self._take(found[document_id])
+            else:
+                self._fail(before["filename"], "It was deleted meanwhile.")
+        under_way = sum(document["chunks_done"] for document in self._pending.values())
+        self._bars.chunks(self._report.chunks + under_way)
 
-    def _take(self, document: dict[str, Any], progress: Progress, ready: TaskID) -> None:
-        if document["status"] not in _ENDED:
-            self._pending.append(document["id"])
-            return
+    def _take(self, document: Document) -> None:
         if document["status"] == "failed":
-            self._report.failures.append((document["filename"], document["error"]["message"]))
-        else:
+            self._fail(document["filename"], document["error"]["message"])
+        elif document["status"] == "completed":
             self._report.completed += 1
+            self._report.known += not document.get("new", True)
             self._report.chunks += document["chunks"]
-        progress.update(ready, advance=1, chunks=f"{self._report.chunks} chunks")
+            self._bars.ended()
+        else:
+            self._pending[document["id"]] = document
+
+    def _fail(self, name: str, reason: str) -> None:
+        self._report.failures.append((name, reason))
+        self._bars.ended()
+
+
+class _Bars:
+    """Two bars, for what is uploaded and what has ended, and the count of chunks."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            TextColumn("{task.description:>10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        self._progress = Progress(*columns, console=console)
+        self._uploaded = self._ended = TaskID(0)
+
+    def shown(self, files: int) -> Progress:
+        self._uploaded = self._progress.add_task("uploaded", total=files, note="")
+        self._ended = self._progress.add_task("done", total=files, note="")
+        return self._progress
+
+    def uploaded(self) -> None:
+        self._progress.advance(self._uploaded)
+
+    def ended(self) -> None:
+        self._progress.advance(self._ended)
+
+    def chunks(self, count: int) -> None:
+        self._progress.update(self._ended, note=f"{count} chunks")
 
 
 def show(report: Report, console: Console) -> None:
@@ -99,14 +134,3 @@ def show(report: Report, console: Console) -> None:
         for name, reason in sorted(report.failures):
             table.add_row(escape(name), escape(reason))
         console.print(table)
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description:>10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[chunks]}"),
-        TimeElapsedColumn(),
-        console=console,
-    )

@@ -12,10 +12,10 @@ Events = Iterator[tuple[str, Mapping[str, Any]]]
 def show_hits(hits: Sequence[Mapping[str, Any]], console: Console) -> None:
     """Hits, best first."""
     if not hits:
-        console.print("Nothing found.")
+        _line(console, "Nothing found.")
     for number, hit in enumerate(hits, 1):
-        console.print(f"[bold]{number}. {escape(_place(hit))}[/bold]  [dim]{hit['score']:.4f}[/dim]", soft_wrap=True)
-        console.print(escape(" ".join(hit["text"].split())[:400]), style="dim", highlight=False, soft_wrap=True)
+        _line(console, f"[bold]{number}. {escape(_place(hit))}[/bold]  [dim]{hit['score']:.4f}[/dim]")
+        _line(console, escape(" ".join(hit["text"].split())[:400]), style="dim")
 
 
 def show_answer(events: Events, console: Console) -> None:
@@ -26,14 +26,13 @@ def show_answer(events: Events, console: Console) -> None:
             console.print(escape(data["text"]), end="", highlight=False, soft_wrap=True)
         elif name == "done":
             done = data
-    console.print("\n")
+    _line(console, "\n")
     if done.get("method") == "extractive" and done.get("citations"):
-        console.print(
+        _line(
+            console,
             "No chat model is set, so these are the best passages' own sentences. Set OPENAI_API_KEY or "
             "OPENAI_BASE_URL for written answers.\n",
             style="dim",
-            highlight=False,
-            soft_wrap=True,
         )
     show_footnotes(done.get("citations", []), console)
 
@@ -45,15 +44,16 @@ def show_footnotes(citations: Sequence[Mapping[str, Any]], console: Console) -> 
         key = citation["number"], citation["start"], citation["end"]
         if key not in seen:
             seen.add(key)
-            console.print(
-                f"[bold]\\[{citation['number']}][/bold] {escape(_place(citation))}", highlight=False, soft_wrap=True
-            )
-            console.print(
-                f"    “{escape(' '.join(citation['quote'].split()))}”", style="italic", highlight=False, soft_wrap=True
-            )
+            _line(console, f"[bold]\\[{citation['number']}][/bold] {escape(_place(citation))}")
+            _line(console, f"    “{escape(' '.join(citation['quote'].split()))}”", style="italic")
 
 
 def _place(found: Mapping[str, Any]) -> str:
     page = f", page {found['page']}" if found["page"] is not None else ""
     section = f" — {' > '.join(found['headings'])}" if found["headings"] else ""
     return f"{found['filename']}{page}{section}"
+
+
+def _line(console: Console, text: str, style: str | None = None) -> None:
+    """Print without colouring numbers or breaking lines, so that quotes can be copied as they are."""
+    console.print(text, style=style, highlight=False, soft_wrap=True)

@@ -11,7 +11,6 @@ from records.database import Database, open_database
 from settings import DatabaseSettings, DataSettings
 
 
-
 @dataclass(frozen=True, slots=True)
 class Records:
     """Everything that must survive a restart, apart from the vectors."""

@@ -88,6 +88,11 @@ def find(connection: Connection, document_id: str) -> Document | None:
     return _from_row(row) if row else None
 
 
+def find_all(connection: Connection, ids: Sequence[str]) -> Sequence[Document]:
+    """The documents of these ids, in no particular order; those that are gone are left out."""
+    return [_from_row(row) for row in connection.execute(_SELECT.where(documents.c.id.in_(ids))).mappings()]
+
+
 def find_by_content(connection: Connection, store_id: StoreId, sha256: str) -> Document | None:
     """The document of a store that has exactly this content."""
     query = _SELECT.where(documents.c.store_id == store_id, documents.c.sha256 == sha256)

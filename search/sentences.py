@@ -4,17 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# A sentence ends at a full stop that white space follows, at one of the Chinese and Japanese stops, or at a line's end;
-# closing quotes, brackets and footnote markers behind the stop still belong to it.
-_END = re.compile(
-    r"""
-    (?: [.!?…]+ ["'”’»)\]]* (?: \s*\[\d+\] )* (?=\s|$)
-      | [。！？；｡]+ ["'”’»）」』】]* (?: \s*\[\d+\] )*
-      | \n+
-    )
-    """,
-    re.VERBOSE,
-)
+from language.lines import goes_on
+from language.sentences import sentence_ends
+
+_LINE = re.compile(r"[^\n]+")
+_MARKERS = re.compile(r"(?:[ \t]*\[\d{1,3}\])*")
+_CELL_BORDER = " | "
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +22,34 @@ class Sentence:
 
 
 def sentences(text: str) -> Iterator[Sentence]:
-    """The sentences of a text, in order, without the white space around them."""
+    """The sentences of a text, in order, without the white space around them.
+
+    A sentence goes on in the next line where the text was wrapped at a fixed width. Rows of tables stay whole. Footnote
+    markers behind a full stop belong to the sentence before it.
+    """
     start = 0
-    for match in _END.finditer(text):
-        yield from _trimmed(text, start, match.end())
-        start = match.end()
+    for cut in sorted(_cuts(text)):
+        yield from _trimmed(text, start, cut)
+        start = max(start, cut)
     yield from _trimmed(text, start, len(text))
+
+
+def _cuts(text: str) -> Iterator[int]:
+    before, end_before = "", 0
+    for found in _LINE.finditer(text):
+        line = found.group()
+        is_next = found.start() == end_before + 1
+        if not (is_next and goes_on(before, line) and _CELL_BORDER not in before + line):
+            yield found.start()
+        if _CELL_BORDER not in line:
+            for end in sentence_ends(text, found.start(), found.end()):
+                yield _past_markers(text, end)
+        before, end_before = line, found.end()
+
+
+def _past_markers(text: str, end: int) -> int:
+    markers = _MARKERS.match(text, end)
+    return markers.end() if markers else end
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Sentence]:

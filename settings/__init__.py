@@ -2,8 +2,8 @@
 
 from settings.loading import load_settings
 from settings.options import (
-    DataSettings,
     DatabaseSettings,
+    DataSettings,
     IngestSettings,
     LogSettings,
     QdrantSettings,

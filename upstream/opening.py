@@ -132,9 +132,7 @@ def _remote_embedder(client: Client, retries: Retries, settings: UpstreamSetting
         max_input_tokens=settings.max_input_tokens,
         concurrency=settings.concurrency,
     )
-    return RemoteEmbedder(
-        client, retries, limits, model=model, dimensions=_dimensions(settings, model)
-    )
+    return RemoteEmbedder(client, retries, limits, model=model, dimensions=_dimensions(settings, model))
 
 
 def _dimensions(settings: UpstreamSettings, model: str) -> int | None:

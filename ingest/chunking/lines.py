@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from enum import IntEnum
 
-from ingest.chunking.sentences import ends_sentence, sentence_ends
 from ingest.parsing.extracted import Extracted
+from language.lines import goes_on
+from language.sentences import ends_sentence, sentence_ends
 
 _MAX_SECTION_LEVEL = 2
-_WRAPPED_CHARACTERS = 50
 
 
 class Boundary(IntEnum):
@@ -32,7 +32,6 @@ class Boundary(IntEnum):
 
 _LINE = re.compile(r"([^\n]+)(\n*)|\n+")
 _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
-_OWN_LINE = re.compile(r"\s*(?:[-*+•·▪◦|#>{}\[\]<]|\(?\w{1,3}[.)、]\s?|\d)")
 
 
 def boundaries(extracted: Extracted) -> Iterator[tuple[int, int]]:
@@ -71,14 +70,7 @@ def _between(before: str, line: str, *, blank: bool, fenced: bool) -> Boundary:
     if blank:
         # A sentence that goes on after the blank was cut by a page's end.
         return Boundary.WRAP if line[0].islower() and not ends_sentence(before) else Boundary.PARAGRAPH
-    return Boundary.WRAP if _is_wrapped(before, line) else Boundary.LINE
-
-
-def _is_wrapped(before: str, line: str) -> bool:
-    """Whether the line goes on with the sentence of the one before it, as in text wrapped at a fixed width."""
-    if ends_sentence(before) or _OWN_LINE.match(line):
-        return False
-    return line.lstrip()[:1].islower() or len(before) >= _WRAPPED_CHARACTERS
+    return Boundary.WRAP if goes_on(before, line) else Boundary.LINE
 
 
 def _next_fence(fence: str, line: str) -> str:
