@@ -1,24 +1,20 @@
 """The commands of `footnote`."""
 
-import asyncio
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from cli.adding import Adder, show
 from cli.client import Client, ClientError
-from cli.quickstart import Quickstart
+from cli.ending import exit_with, settings_or_exit
 from cli.showing import show_answer, show_hits
-from cli.starting import START_ERRORS, serve_until_stopped, settings_or_exit
 from cli.walking import files_in
-from settings import SettingsError
 from settings.reference import as_env_file, as_markdown
 
 app = typer.Typer(
@@ -52,10 +48,9 @@ def footnote(
 def serve() -> None:
     """Run the service until it is stopped; `footnote options` lists what can be set."""
     settings = settings_or_exit()
-    try:
-        asyncio.run(serve_until_stopped(settings))
-    except START_ERRORS as error:
-        _exit(error)
+    from cli.starting import run_or_exit, serve_until_stopped
+
+    run_or_exit(serve_until_stopped(settings))
 
 
 @app.command()
@@ -121,10 +116,10 @@ def quickstart(
 ) -> None:
     """Serve, add a folder or a small sample, ask a question, print the answer and how to go on."""
     settings = settings_or_exit()
-    try:
-        asyncio.run(Quickstart(settings, Console(), folder, question).run(serve_on=not exit_))
-    except (ClientError, *START_ERRORS) as error:
-        _exit(error)
+    from cli.quickstart import Quickstart
+    from cli.starting import run_or_exit
+
+    run_or_exit(Quickstart(settings, Console(), folder, question).run(serve_on=not exit_))
 
 
 @app.command()
@@ -141,7 +136,7 @@ def _client() -> Iterator[Client]:
     try:
         yield client
     except ClientError as error:
-        _exit(error)
+        exit_with(error)
     finally:
         client.close()
 
@@ -150,9 +145,4 @@ def _filter(text: str | None) -> object:
     try:
         return json.loads(text) if text else None
     except ValueError:
-        _exit(ClientError(f"--filter is not JSON: {text}"))
-
-
-def _exit(error: Exception) -> NoReturn:
-    typer.echo(str(error), err=True)
-    sys.exit(2 if isinstance(error, SettingsError) else 1)
+        exit_with(ClientError(f"--filter is not JSON: {text}"))

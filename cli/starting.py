@@ -1,27 +1,26 @@
-"""Starting the service from the terminal."""
+"""Starting the service from the terminal. Imported only by the commands that do: it loads everything."""
 
-import os
-import sys
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import typer
 
 from api import AddressTakenError, configure_logging, running, until_stopped
+from cli.client import ClientError
+from cli.ending import exit_with
 from records.errors import RecordsError
-from settings import Settings, SettingsError, load_settings
+from settings import Settings
 from upstream import UpstreamError
 from vectorstore import VectorStoreError
 
-START_ERRORS = (AddressTakenError, RecordsError, VectorStoreError, UpstreamError)
-"""What can keep the service from starting; their messages are meant for people."""
 
-
-def settings_or_exit() -> Settings:
-    """The configuration; a wrong one ends the process with status 2 before anything is started."""
+def run_or_exit(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end; what keeps the service from starting ends the command with its message."""
     try:
-        return load_settings(os.environ)
-    except SettingsError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(2)
+        asyncio.run(work)
+    except (AddressTakenError, ClientError, RecordsError, VectorStoreError, UpstreamError) as error:
+        exit_with(error)
 
 
 async def serve_until_stopped(settings: Settings) -> None:
