@@ -50,13 +50,18 @@ async def running(settings: Settings) -> AsyncIterator[str]:
                 await serving
 
 
-async def until_stopped() -> None:
-    """Wait for SIGINT (Ctrl-C) or SIGTERM."""
-    stopped = asyncio.Event()
+def until_stopped() -> asyncio.Future[None]:
+    """What ends with SIGINT (Ctrl-C) or SIGTERM; from this call on they do nothing else to the process."""
     loop = asyncio.get_running_loop()
+    stopped: asyncio.Future[None] = loop.create_future()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+        loop.add_signal_handler(number, _settle, stopped)
+    return stopped
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import ApiError, not_found
 from api.services import Opened, Services
@@ -22,18 +22,11 @@ class StoreForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(pattern=r"^\S(.{0,126}\S)?$", examples=["handbook"])]
+    name: Annotated[str, Field(pattern=r"^[^\s/]([^/]{0,126}[^\s/])?$", examples=["handbook"])]
     embedding_model: Annotated[str, Field(min_length=1)] | None = None
     """Unset means the service's own choice."""
     chunk_max_tokens: Annotated[int, Field(ge=16, le=4096)] | None = None
     chunk_overlap_tokens: Annotated[int, Field(ge=0, le=2048)] | None = None
-
-    @model_validator(mode="after")
-    def _overlap_is_at_most_half(self) -> "StoreForm":
-        if self.chunk_max_tokens and (self.chunk_overlap_tokens or 0) * 2 > self.chunk_max_tokens:
-            message = "chunk_overlap_tokens must not be more than half of chunk_max_tokens"
-            raise ValueError(message)
-        return self
 
 
 class StoreBody(BaseModel):
@@ -96,6 +89,9 @@ async def create_store(form: StoreForm, services: Opened) -> StoreBody:
         chunk_max_tokens=form.chunk_max_tokens,
         chunk_overlap_tokens=form.chunk_overlap_tokens,
     )
+    if form.chunk_overlap_tokens is not None and form.chunk_overlap_tokens != new.chunk_overlap_tokens:
+        message = f"chunk_overlap_tokens must be at most half of a chunk, which has {new.chunk_max_tokens} tokens here."
+        raise ApiError(HTTPStatus.BAD_REQUEST, message, code="invalid_overlap", param="chunk_overlap_tokens")
     return _body(await services.records.database.write(lambda c: stores.add(c, new)), {})
 
 

@@ -8,11 +8,10 @@ from itertools import islice
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from cli.client import Client, ClientError
+from cli.showing import line
 from cli.walking import Found
 
 _UPLOADS_SIDE_BY_SIDE = 4
@@ -24,14 +23,23 @@ Document = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Report:
-    """What became of the files."""
+    """What became of the files; each is counted once."""
 
     completed: int = 0
     known: int = 0
-    """Of the completed, how many the store had already."""
+    """Of the completed, how many had content that the store had already."""
     chunks: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
     """File name and reason."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A document in work, and the files that it stands for: several when they are equal."""
+
+    names: list[str] = field(default_factory=list)
+    known: int = 0
+    chunks_done: int = 0
 
 
 class Adder:
@@ -42,7 +50,8 @@ class Adder:
         self._store = store
         self._attributes = attributes
         self._report = Report()
-        self._pending: dict[str, Document] = {}
+        self._pending: dict[str, _Pending] = {}
+        self._counted: set[str] = set()
         self._bars = _Bars(console)
 
     def run(self, files: Sequence[Found]) -> Report:
@@ -55,45 +64,64 @@ class Adder:
         return self._report
 
     def _upload(self, files: Sequence[Found]) -> None:
-        with ThreadPoolExecutor(_UPLOADS_SIDE_BY_SIDE) as threads:
-            under_way = {threads.submit(self._add, found): found for found in files}
+        threads = ThreadPoolExecutor(_UPLOADS_SIDE_BY_SIDE)
+        try:
+            under_way = {threads.submit(self._add, found): found.name for found in files}
             for done in as_completed(under_way):
                 try:
-                    self._take(done.result())
+                    self._hold(under_way[done], done.result())
                 except (ClientError, OSError) as error:
-                    self._fail(under_way[done].name, str(error))
+                    self._fail(under_way[done], str(error))
                 self._bars.uploaded()
+        finally:
+            threads.shutdown(cancel_futures=True)  # after Ctrl-C, wait for no more than what is under way
 
     def _add(self, found: Found) -> Document:
         return self._client.add(found.path, found.name, self._store, self._attributes)
+
+    def _hold(self, name: str, document: Document) -> None:
+        pending = self._pending.setdefault(document["id"], _Pending())
+        pending.names.append(name)
+        pending.known += not document["new"]
+        self._take(document)
 
     def _poll(self) -> None:
         """Ask for some, and put those that go on at the end of the line."""
         ids = list(islice(self._pending, _POLLED_AT_ONCE))
         found = {document["id"]: document for document in self._client.documents(ids)}
         for document_id in ids:
-            before = self._pending.pop(document_id)
             if document_id in found:
+                self._pending[document_id] = self._pending.pop(document_id)
                 self._take(found[document_id])
             else:
-                self._fail(before["filename"], "It was deleted meanwhile.")
-        under_way = sum(document["chunks_done"] for document in self._pending.values())
+                self._fail_all(document_id, "It was deleted meanwhile.")
+        under_way = sum(pending.chunks_done for pending in self._pending.values())
         self._bars.chunks(self._report.chunks + under_way)
 
     def _take(self, document: Document) -> None:
         if document["status"] == "failed":
-            self._fail(document["filename"], document["error"]["message"])
+            self._fail_all(document["id"], document["error"]["message"])
         elif document["status"] == "completed":
-            self._report.completed += 1
-            self._report.known += not document.get("new", True)
-            self._report.chunks += document["chunks"]
-            self._bars.ended()
+            self._complete(document)
         else:
-            self._pending[document["id"]] = document
+            self._pending[document["id"]].chunks_done = document["chunks_done"]
+
+    def _complete(self, document: Document) -> None:
+        ended = self._pending.pop(document["id"])
+        self._report.completed += len(ended.names)
+        self._report.known += ended.known
+        if document["id"] not in self._counted:
+            self._counted.add(document["id"])
+            self._report.chunks += document["chunks"]
+        self._bars.ended(len(ended.names))
+
+    def _fail_all(self, document_id: str, reason: str) -> None:
+        for name in self._pending.pop(document_id).names:
+            self._fail(name, reason)
 
     def _fail(self, name: str, reason: str) -> None:
         self._report.failures.append((name, reason))
-        self._bars.ended()
+        self._bars.ended(1)
 
 
 class _Bars:
@@ -118,19 +146,22 @@ class _Bars:
     def uploaded(self) -> None:
         self._progress.advance(self._uploaded)
 
-    def ended(self) -> None:
-        self._progress.advance(self._ended)
+    def ended(self, files: int) -> None:
+        self._progress.advance(self._ended, files)
 
     def chunks(self, count: int) -> None:
         self._progress.update(self._ended, note=f"{count} chunks")
 
 
 def show(report: Report, console: Console) -> None:
-    """The summary, and what failed with its reason."""
+    """The summary, and what failed with its reason, a line a file."""
     known = f" ({report.known} of them already there)" if report.known else ""
-    console.print(f"{report.completed} documents searchable{known}, {report.chunks} chunks.")
+    line(console, f"{_count(report.completed, 'file')} searchable{known}, {_count(report.chunks, 'chunk')}.")
     if report.failures:
-        table = Table("file", "reason", title=f"{len(report.failures)} failed", title_justify="left")
-        for name, reason in sorted(report.failures):
-            table.add_row(escape(name), escape(reason))
-        console.print(table)
+        line(console, f"{len(report.failures)} failed:")
+    for name, reason in sorted(report.failures):
+        line(console, f"  {name}: {reason}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,8 +1,9 @@
 """Calls to a running service."""
 
 import json
+import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,22 @@ class ClientError(Exception):
 
 
 class Client:
-    """What the commands ask of the service; safe to use from several threads."""
+    """What the commands ask of the service; safe to use from several threads.
+
+    Raises:
+        ClientError: the address is none.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT, trust_env=False)
+        self._answer: httpx.Response | None = None
+        with self._translated():
+            self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT, trust_env=False)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; an answer that another thread waits for is cut off."""
+        if self._answer is not None:
+            _cut_off(self._answer)
         self._http.close()
 
     def ensure_store(self, name: str) -> None:
@@ -54,20 +63,29 @@ class Client:
             if not response.is_success:
                 response.read()
                 raise ClientError(_reason(response))
+            self._answer = response
             yield from _events(response.iter_lines())
+            self._answer = None
 
     def _json(self, method: str, path: str, **arguments: Any) -> Mapping[str, Any]:
         with self._translated():
             response = self._http.request(method, path, **arguments)
         if not response.is_success:
             raise ClientError(_reason(response))
-        return dict(response.json())
+        try:
+            return dict(response.json())
+        except (ValueError, TypeError) as error:
+            message = f"What answers at {self._url} is not Footnote. Set FOOTNOTE_URL to the service's address."
+            raise ClientError(message) from error
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except httpx.ConnectError as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            message = f"FOOTNOTE_URL is {self._url!r}; write it like `http://127.0.0.1:8321`."
+            raise ClientError(message) from error
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             message = f"There is no service at {self._url}. Start one with `footnote serve`, or set FOOTNOTE_URL."
             raise ClientError(message) from error
         except httpx.HTTPError as error:
@@ -85,6 +103,15 @@ def _events(lines: Iterator[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
             if name == "error":
                 raise ClientError(data["error"]["message"])
             yield name, data
+    if name != "done":
+        raise ClientError("The answer broke off. The service's log says more.")
+
+
+def _cut_off(response: httpx.Response) -> None:
+    """Closing alone would not wake a thread that reads."""
+    connection = response.extensions["network_stream"].get_extra_info("socket")
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _reason(response: httpx.Response) -> str:

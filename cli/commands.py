@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -132,13 +132,11 @@ def options(
 
 @contextmanager
 def _client() -> Iterator[Client]:
-    client = Client(settings_or_exit().url)
     try:
-        yield client
+        with closing(Client(settings_or_exit().url)) as client:
+            yield client
     except ClientError as error:
         exit_with(error)
-    finally:
-        client.close()
 
 
 def _filter(text: str | None) -> object:

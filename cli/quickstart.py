@@ -1,6 +1,7 @@
 """`footnote quickstart`: from nothing to a cited answer and a running service."""
 
 import asyncio
+from contextlib import closing
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from api import configure_logging, running, until_stopped
 from cli.adding import Adder, show
 from cli.client import Client
-from cli.showing import show_answer
+from cli.showing import line, show_answer
 from cli.walking import files_in
 from settings import LogSettings, Settings
 
@@ -36,23 +37,22 @@ class Quickstart:
         """
         configure_logging(LogSettings(level="warning"))
         async with running(self._settings) as address:
-            client = Client(address)
-            self._console.print(f"Footnote serves on {address}", highlight=False)
-            stopped = asyncio.create_task(until_stopped())
-            shown = asyncio.create_task(asyncio.to_thread(self._show, client))
-            await asyncio.wait([stopped, shown], return_when=asyncio.FIRST_COMPLETED)
+            stopped = until_stopped()
+            line(self._console, f"Footnote serves on {address}")
+            with closing(Client(address)) as client:
+                shown = asyncio.create_task(asyncio.to_thread(self._show, client))
+                await asyncio.wait([stopped, shown], return_when=asyncio.FIRST_COMPLETED)
             if stopped.done():
-                client.close()  # its next call fails, which ends the thread
+                shown.add_done_callback(_ignore)  # its call was cut off, or its next one fails
                 return
             await shown
             if serve_on:
-                self._console.print(f"\n{self._how_to_go_on(address)}", highlight=False)
+                line(self._console, f"\n{self._how_to_go_on(address)}")
                 await stopped
-            stopped.cancel()
 
     def _show(self, client: Client) -> None:
         self._add(client)
-        self._console.print(f"\n[bold]{self._question}[/bold]\n", highlight=False)
+        line(self._console, (f"\n{self._question}\n", "bold"))
         show_answer(client.ask({"question": self._question, "store": self._store}), self._console)
 
     def _add(self, client: Client) -> None:
@@ -72,3 +72,9 @@ class Quickstart:
             f"  {url}footnote add FOLDER\n"
             f"or over HTTP: {address}/docs. Ctrl-C stops the service."
         )
+
+
+def _ignore(ended: asyncio.Task[None]) -> None:
+    """Take the error, which would be logged otherwise."""
+    if not ended.cancelled():
+        ended.exception()

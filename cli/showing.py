@@ -1,21 +1,24 @@
 """Hits, answers and footnotes on a terminal."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 Events = Iterator[tuple[str, Mapping[str, Any]]]
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_PREVIEW_CHARACTERS = 400
 
 
 def show_hits(hits: Sequence[Mapping[str, Any]], console: Console) -> None:
     """Hits, best first."""
     if not hits:
-        _line(console, "Nothing found.")
+        line(console, "Nothing found.")
     for number, hit in enumerate(hits, 1):
-        _line(console, f"[bold]{number}. {escape(_place(hit))}[/bold]  [dim]{hit['score']:.4f}[/dim]")
-        _line(console, escape(" ".join(hit["text"].split())[:400]), style="dim")
+        line(console, (f"{number}. {_place(hit)}", "bold"), (f"  {hit['score']:.4f}", "dim"))
+        line(console, (" ".join(hit["text"].split())[:_PREVIEW_CHARACTERS], "dim"))
 
 
 def show_answer(events: Events, console: Console) -> None:
@@ -23,17 +26,16 @@ def show_answer(events: Events, console: Console) -> None:
     done: Mapping[str, Any] = {}
     for name, data in events:
         if name == "delta":
-            console.print(escape(data["text"]), end="", highlight=False, soft_wrap=True)
+            line(console, data["text"], end="")
         elif name == "done":
             done = data
-    _line(console, "\n")
+    line(console, "\n")
     if done.get("method") == "extractive" and done.get("citations"):
-        _line(
-            console,
+        note = (
             "No chat model is set, so these are the best passages' own sentences. Set OPENAI_API_KEY or "
-            "OPENAI_BASE_URL for written answers.\n",
-            style="dim",
+            "OPENAI_BASE_URL for written answers.\n"
         )
+        line(console, (note, "dim"))
     show_footnotes(done.get("citations", []), console)
 
 
@@ -44,16 +46,21 @@ def show_footnotes(citations: Sequence[Mapping[str, Any]], console: Console) -> 
         key = citation["number"], citation["start"], citation["end"]
         if key not in seen:
             seen.add(key)
-            _line(console, f"[bold]\\[{citation['number']}][/bold] {escape(_place(citation))}")
-            _line(console, f"    “{escape(' '.join(citation['quote'].split()))}”", style="italic")
+            line(console, (f"[{citation['number']}]", "bold"), f" {_place(citation)}")
+            line(console, (f"    “{' '.join(citation['quote'].split())}”", "italic"))
+
+
+def line(console: Console, *parts: str | tuple[str, str], end: str = "\n") -> None:
+    """Print parts, some with a style, just as they are: no markup, no emoji names, no broken lines.
+
+    Only control characters are left out, with which a document or a model could take over the terminal.
+    """
+    styled = [(part, "") if isinstance(part, str) else part for part in parts]
+    text = Text.assemble(*((_CONTROLS.sub("", part), style) for part, style in styled))
+    console.print(text, end=end, highlight=False, soft_wrap=True)
 
 
 def _place(found: Mapping[str, Any]) -> str:
     page = f", page {found['page']}" if found["page"] is not None else ""
     section = f" — {' > '.join(found['headings'])}" if found["headings"] else ""
     return f"{found['filename']}{page}{section}"
-
-
-def _line(console: Console, text: str, style: str | None = None) -> None:
-    """Print without colouring numbers or breaking lines, so that quotes can be copied as they are."""
-    console.print(text, style=style, highlight=False, soft_wrap=True)

@@ -21,11 +21,14 @@ def run_or_exit(work: Coroutine[Any, Any, None]) -> None:
         asyncio.run(work)
     except (AddressTakenError, ClientError, RecordsError, VectorStoreError, UpstreamError) as error:
         exit_with(error)
+    except OSError as error:  # such as a data folder that cannot be made
+        exit_with(OSError(f"The service cannot run: {error}"))
 
 
 async def serve_until_stopped(settings: Settings) -> None:
     """Run the service until SIGINT or SIGTERM."""
     configure_logging(settings.log)
     async with running(settings) as address:
+        stopped = until_stopped()  # before anybody is told, and may send a signal
         typer.echo(f"Footnote serves on {address} (API: {address}/docs). Ctrl-C stops it.", err=True)
-        await until_stopped()
+        await stopped

@@ -1,5 +1,6 @@
 """Which files a command line means."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,16 @@ def files_in(paths: Iterable[Path]) -> Iterator[Found]:
         if path.is_dir():
             yield from _files_below(path)
         else:
-            yield Found(path, path.name)
+            yield Found(path, _readable(path.name))
 
 
 def _files_below(folder: Path) -> Iterator[Found]:
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
         if path.is_file() and not any(part.startswith(".") for part in below.parts):
-            yield Found(path, below.as_posix())
+            yield Found(path, _readable(below.as_posix()))
+
+
+def _readable(name: str) -> str:
+    """A file's name can be any bytes; those that are not UTF-8 cannot be sent or shown."""
+    return os.fsencode(name).decode(errors="replace")

@@ -21,15 +21,18 @@ def new_store(
     chunk_max_tokens: int | None = None,
     chunk_overlap_tokens: int | None = None,
 ) -> NewStore:
-    """A store to be, with the model and the chunking of the settings where none are given."""
+    """A store to be, with the model and the chunking of the settings where none are given.
+
+    A chunk repeats at most half of itself, whatever overlap is asked for.
+    """
     wanted = embedding_model or upstream.default_embedding_model
     embedder = upstream.embedder(wanted) if wanted else None
     model = embedder.model if embedder else BM25
     default_max, default_overlap = _default_chunks(embedder)
     max_tokens = chunk_max_tokens or settings.chunk_max_tokens or default_max
     overlap = chunk_overlap_tokens if chunk_overlap_tokens is not None else settings.chunk_overlap_tokens
-    overlap = min(default_overlap, max_tokens // 2) if overlap is None else overlap
-    return NewStore(name, model, 0 if model == BM25 else None, max_tokens, overlap)
+    overlap = default_overlap if overlap is None else overlap
+    return NewStore(name, model, 0 if model == BM25 else None, max_tokens, min(overlap, max_tokens // 2))
 
 
 def _default_chunks(embedder: Embedder | None) -> tuple[int, int]:

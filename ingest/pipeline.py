@@ -1,6 +1,8 @@
 """One document's way: parse, chunk, embed, store, and only then make it visible."""
 
-from collections.abc import Sequence
+import asyncio
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.chunking import Span
@@ -35,8 +37,18 @@ class Pipeline:
         self._vectors = vectors
         self._parsers = parsers
 
+    async def warm(self, used: Iterable[Store]) -> None:
+        """Start a process that reads files and the engines of these stores, before anybody has to wait for them.
+
+        Raises:
+            ParseError, VectorStoreError: what cannot be started.
+        """
+        for collection in {collection_of(store) for store in used}:
+            await self._vectors.ensure_collection(collection)
+        await self._parsers.warm()
+
     async def run(self, document: Document, store: Store, embedding: Embedding | None) -> None:
-        """Make `document` searchable; nothing of it is visible before all of it is.
+        """Make `document` searchable; nothing of it is visible before all of it is. `store` knows its dimensions.
 
         Raises:
             ParseError: the file cannot be read.
@@ -44,16 +56,22 @@ class Pipeline:
             VectorStoreError: they cannot be stored.
             IngestError: it was deleted meanwhile, or chunks are missing in the end.
         """
-        store = await self._with_dimensions(store, embedding)
-        chunks = await self._read(document, store)
-        await self._vectors.ensure_collection(collection_of(store))
+        chunks, _ = await asyncio.gather(
+            self._read(document, store), self._vectors.ensure_collection(collection_of(store))
+        )
         for first in range(0, len(chunks), _STEP):
             step = chunks[first : first + _STEP]
             await self._store(store, document, step, embedding)
-            await self._require(await self._mark(document, first + len(step)))
+            if first + len(step) < len(chunks):  # the last step is marked by completing
+                await self._require(await self._mark(document, first + len(step)))
         await self._publish(store, document, len(chunks))
 
-    async def _with_dimensions(self, store: Store, embedding: Embedding | None) -> Store:
+    async def with_dimensions(self, store: Store, embedding: Embedding | None) -> Store:
+        """The store with the length of its vectors, which the first document settles.
+
+        Raises:
+            UpstreamError: nobody knows the length.
+        """
         if store.embedding_dimensions is not None or embedding is None:
             return store
         dimensions = await embedding.embedder.dimensions()
@@ -68,7 +86,8 @@ class Pipeline:
         await self._blobs.put_text(document.id, extracted.text)
         summary = _summary(extracted, len(spans))
         await self._require(await self._database.write(lambda c: documents.describe(c, document.id, summary)))
-        return [_chunk(document, extracted, index, span) for index, span in enumerate(spans)]
+        page_starts = _page_starts(extracted)
+        return [_chunk(document, extracted, page_starts, index, span) for index, span in enumerate(spans)]
 
     async def _store(
         self, store: Store, document: Document, chunks: Sequence[Chunk], embedding: Embedding | None
@@ -88,14 +107,11 @@ class Pipeline:
         held = await self._vectors.count(collection_of(store), store.id, document.id)
         if held != chunks:
             raise IncompleteError
-        await self._require(await self._database.write(lambda c: documents.complete(c, document.id, version)))
-        await self._catch_up_attributes(store, document)
-
-    async def _catch_up_attributes(self, store: Store, document: Document) -> None:
-        """Attributes may have been changed while the chunks were written with the earlier ones."""
-        now = await self._database.read(lambda c: documents.find(c, document.id))
-        if now is not None and now.attributes != document.attributes:
-            await self._vectors.set_attributes(collection_of(store), store.id, document.id, now.attributes)
+        attributes = await self._database.write(lambda c: documents.complete(c, document.id, version))
+        if attributes is None:
+            raise DocumentGoneError
+        if attributes != document.attributes:  # they were changed while the chunks were written with the earlier ones
+            await self._vectors.set_attributes(collection_of(store), store.id, document.id, attributes)
 
     async def _require(self, still_there: bool) -> None:
         if not still_there:
@@ -103,11 +119,19 @@ class Pipeline:
 
 
 def _summary(extracted: Extracted, chunks: int) -> Summary:
-    pages = len(extracted.pages) or None
+    pages = extracted.pages[-1].number if extracted.pages else None
     return Summary(extracted.media_type, extracted.title, len(extracted.text), pages, chunks)
 
 
-def _chunk(document: Document, extracted: Extracted, index: int, span: Span) -> Chunk:
+def _page_starts(extracted: Extracted) -> Sequence[int]:
+    """Where each page starts, from the first on; one without text starts where the next with text does."""
+    starts: list[int] = []
+    for page in extracted.pages:
+        starts += [page.start] * (page.number - len(starts))
+    return starts
+
+
+def _chunk(document: Document, extracted: Extracted, page_starts: Sequence[int], index: int, span: Span) -> Chunk:
     return Chunk(
         store_id=document.store_id,
         document_id=document.id,
@@ -118,7 +142,7 @@ def _chunk(document: Document, extracted: Extracted, index: int, span: Span) -> 
         end=span.end,
         filename=document.filename,
         page=span.page,
-        page_starts=tuple(page.start for page in extracted.pages if span.start < page.start < span.end),
+        page_starts=tuple(page_starts[bisect_right(page_starts, span.start) : bisect_left(page_starts, span.end)]),
         headings=span.headings,
         attributes=document.attributes,
     )

@@ -9,11 +9,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from ingest.batching import SharedBatches
 from ingest.collections import collection_of
 from ingest.embedding import CachedEmbedding
-from ingest.errors import DocumentGoneError, EmbeddingUnavailableError, IngestError
+from ingest.errors import EmbeddingUnavailableError, IngestError
 from ingest.founding import BM25
 from ingest.parsing import ParseError, open_parser_pool
 from ingest.pipeline import Embedding, Pipeline
-from records import Records, documents, stores
+from records import Records, documents, embeddings, stores
 from records.documents import Document, Failure
 from records.errors import RecordsError
 from records.stores import Store
@@ -49,8 +49,21 @@ class Worker:
         """Work until cancelled; documents under way then are queued again at the next start."""
         await self._database.write(documents.requeue)
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._warm())
             for _ in range(side_by_side):
                 group.create_task(self._work())
+
+    async def _warm(self) -> None:
+        """Start what the first document and the first question will need; what fails now is told to them."""
+        usual = {BM25, self._upstream.default_embedding_model}
+        try:
+            found = await self._database.read(stores.list_all)
+            await self._pipeline.warm(
+                store for store in found if store.embedding_model in usual and store.embedding_dimensions is not None
+            )
+            await self._upstream.warm()
+        except (RecordsError, ParseError, VectorStoreError, UpstreamError) as error:
+            _log.warning("warming up failed: %s", error)
 
     async def _work(self) -> None:
         while True:
@@ -76,32 +89,38 @@ class Worker:
             return
 
     async def _settle(self, document: Document) -> None:
+        store = None
         try:
             store = await self._database.read(lambda c: stores.find(c, document.store_id))
             if store is None:
                 return
-            await self._pipeline.run(document, store, self._embedding(store))
-        except DocumentGoneError:
-            await self._sweep(document)
+            embedding = self._embedding(store)
+            store = await self._pipeline.with_dimensions(store, embedding)
+            await self._pipeline.run(document, store, embedding)
         except Exception as error:  # noqa: BLE001  one document's trouble must not stop the others
-            await self._fail(document, failure_of(error))
+            await self._fail(document, store, failure_of(error))
 
-    async def _fail(self, document: Document, failure: Failure) -> None:
+    async def _fail(self, document: Document, store: Store | None, failure: Failure) -> None:
         try:
             recorded = await self._database.write(lambda c: documents.fail(c, document.id, failure))
-            await self._sweep(document, keep_text=recorded)
+            if store is not None and store.embedding_dimensions is not None:
+                await self._sweep(document, store, keep=document.version if recorded else 0)
+            if not recorded:
+                await self._forget(document)
         except (RecordsError, VectorStoreError):
             _log.exception("document %s: its failure could not be recorded", document.id)
 
-    async def _sweep(self, document: Document, *, keep_text: bool = False) -> None:
-        """Remove what a failed or deleted document left; a version that is visible already stays."""
-        store = await self._database.read(lambda c: stores.find(c, document.store_id))
-        if store is not None and store.embedding_dimensions is not None:
-            keep = document.version or None
-            collection = collection_of(store)
-            await self._vectors.delete_document(collection, document.store_id, document.id, keep_version=keep)
-        if not keep_text:
-            await self._records.blobs.remove_text(document.id)
+    async def _sweep(self, document: Document, store: Store, *, keep: int) -> None:
+        """Remove chunks that were written for nothing; a version that is visible already stays.
+
+        `store` is as it was when the work began: it may have been deleted since, and its chunks must go all the same.
+        """
+        await self._vectors.delete_document(collection_of(store), store.id, document.id, keep_version=keep or None)
+
+    async def _forget(self, document: Document) -> None:
+        """Remove what was kept of a document after it was deleted, while it was still in work."""
+        await self._database.write(lambda c: embeddings.remove(c, document.id))
+        await self._records.blobs.remove_text(document.id)
 
     def _embedding(self, store: Store) -> Embedding | None:
         model = store.embedding_model

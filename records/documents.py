@@ -72,7 +72,31 @@ class Summary:
     chunks: int
 
 
+# Statements that every document needs are made once: making them anew took longer than carrying them out.
 _SELECT = sa.select(documents, files.c.filename, files.c.bytes).join(files, files.c.id == documents.c.file_id)
+_FIND = _SELECT.where(documents.c.id == sa.bindparam("wanted"))
+_FIND_BY_CONTENT = _SELECT.where(
+    documents.c.store_id == sa.bindparam("store"), documents.c.sha256 == sa.bindparam("content")
+)
+_VERSIONS = sa.select(documents.c.id, documents.c.version).where(
+    documents.c.id.in_(sa.bindparam("wanted", expanding=True))
+)
+_ADD = sa.insert(documents)
+_UPDATE = sa.update(documents).where(documents.c.id == sa.bindparam("wanted"))
+_COMPLETE = _UPDATE.values(chunks_done=documents.c.chunks).returning(documents.c.attributes)
+_OLDEST = (
+    sa.select(documents.c.id)
+    .where(documents.c.status == Status.QUEUED)
+    .order_by(documents.c.created_at, documents.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    sa.update(documents)
+    .where(documents.c.id.in_(_OLDEST.scalar_subquery()))
+    .values(status=Status.IN_PROGRESS, error_code=None, error_message=None, chunks=0, chunks_done=0)
+    .returning(documents.c.id)
+)
 
 
 def _from_row(row: RowMapping) -> Document:
@@ -84,7 +108,7 @@ def _from_row(row: RowMapping) -> Document:
 
 def find(connection: Connection, document_id: str) -> Document | None:
     """The document of that id."""
-    row = connection.execute(_SELECT.where(documents.c.id == document_id)).mappings().first()
+    row = connection.execute(_FIND, {"wanted": document_id}).mappings().first()
     return _from_row(row) if row else None
 
 
@@ -95,8 +119,7 @@ def find_all(connection: Connection, ids: Sequence[str]) -> Sequence[Document]:
 
 def find_by_content(connection: Connection, store_id: StoreId, sha256: str) -> Document | None:
     """The document of a store that has exactly this content."""
-    query = _SELECT.where(documents.c.store_id == store_id, documents.c.sha256 == sha256)
-    row = connection.execute(query).mappings().first()
+    row = connection.execute(_FIND_BY_CONTENT, {"store": store_id, "content": sha256}).mappings().first()
     return _from_row(row) if row else None
 
 
@@ -118,7 +141,7 @@ def add(
         # Milliseconds would not fit OpenAI's form; ids break ties in lists.
         "created_at": int(time.time()),
     }
-    connection.execute(sa.insert(documents).values(values))
+    connection.execute(_ADD, values)
     return document_id
 
 
@@ -151,20 +174,12 @@ def counts(connection: Connection) -> Mapping[StoreId, Mapping[Status, int]]:
 
 def versions(connection: Connection, ids: Sequence[str]) -> Mapping[str, int]:
     """The visible version of each of these documents; those that are gone are left out."""
-    query = sa.select(documents.c.id, documents.c.version).where(documents.c.id.in_(ids))
-    return {row.id: row.version for row in connection.execute(query)}
+    return {row.id: row.version for row in connection.execute(_VERSIONS, {"wanted": ids})}
 
 
 def claim(connection: Connection) -> Document | None:
     """Take the oldest queued document into work."""
-    oldest = sa.select(documents.c.id).where(documents.c.status == Status.QUEUED)
-    oldest = oldest.order_by(documents.c.created_at, documents.c.id).limit(1).with_for_update(skip_locked=True)
-    taken = connection.execute(
-        sa.update(documents)
-        .where(documents.c.id.in_(oldest.scalar_subquery()))
-        .values(status=Status.IN_PROGRESS, error_code=None, error_message=None, chunks=0, chunks_done=0)
-        .returning(documents.c.id)
-    ).scalar()
+    taken = connection.execute(_CLAIM).scalar()
     return find(connection, taken) if taken else None
 
 
@@ -186,10 +201,11 @@ def progress(connection: Connection, document_id: DocumentId, chunks_done: int) 
     return _update(connection, document_id, {"chunks_done": chunks_done})
 
 
-def complete(connection: Connection, document_id: DocumentId, version: int) -> bool:
-    """Make a version visible; False when the document is gone."""
+def complete(connection: Connection, document_id: DocumentId, version: int) -> Mapping[str, Any] | None:
+    """Make a version visible; the attributes that the document has at this moment, None when it is gone."""
     values = {"status": Status.COMPLETED, "version": version, "finished_at": int(time.time())}
-    return _update(connection, document_id, values | {"chunks_done": documents.c.chunks})
+    row = connection.execute(_COMPLETE, {"wanted": document_id, **values}).first()
+    return row.attributes if row else None
 
 
 def fail(connection: Connection, document_id: DocumentId, failure: Failure) -> bool:
@@ -209,4 +225,4 @@ def remove(connection: Connection, document_id: DocumentId) -> bool:
 
 
 def _update(connection: Connection, document_id: DocumentId, values: Mapping[str, Any]) -> bool:
-    return connection.execute(sa.update(documents).where(documents.c.id == document_id).values(values)).rowcount > 0
+    return connection.execute(_UPDATE, {"wanted": document_id, **values}).rowcount > 0

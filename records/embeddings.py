@@ -10,6 +10,13 @@ from records.ids import DocumentId
 from records.schema import embeddings
 
 _MAX_PARAMETERS = 500
+_FIND = sa.select(embeddings.c.text_hash, embeddings.c.vector).where(
+    embeddings.c.model == sa.bindparam("wanted"), embeddings.c.text_hash.in_(sa.bindparam("some", expanding=True))
+)
+_ADD = {
+    "sqlite": sqlite.insert(embeddings).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(embeddings).on_conflict_do_nothing(),
+}
 
 
 def find(connection: Connection, model: str, hashes: Sequence[bytes]) -> Mapping[bytes, bytes]:
@@ -17,9 +24,7 @@ def find(connection: Connection, model: str, hashes: Sequence[bytes]) -> Mapping
     found: dict[bytes, bytes] = {}
     for first in range(0, len(hashes), _MAX_PARAMETERS):
         some = hashes[first : first + _MAX_PARAMETERS]
-        query = sa.select(embeddings.c.text_hash, embeddings.c.vector)
-        query = query.where(embeddings.c.model == model, embeddings.c.text_hash.in_(some))
-        found.update({row.text_hash: row.vector for row in connection.execute(query)})
+        found.update({row.text_hash: row.vector for row in connection.execute(_FIND, {"wanted": model, "some": some})})
     return found
 
 
@@ -27,12 +32,11 @@ def add(connection: Connection, model: str, document_id: DocumentId, vectors: Ma
     """Record vectors by the hash of their text; those there already stay as they are."""
     if not vectors:
         return
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     rows = [
         {"model": model, "text_hash": text_hash, "document_id": document_id, "vector": vector}
         for text_hash, vector in vectors.items()
     ]
-    connection.execute(insert(embeddings).on_conflict_do_nothing(), rows)
+    connection.execute(_ADD[connection.dialect.name], rows)
 
 
 def remove(connection: Connection, document_id: DocumentId) -> None:

@@ -21,11 +21,14 @@ class File:
     created_at: int
 
 
+_ADD = sa.insert(files)
+
+
 def add(connection: Connection, filename: str, size_bytes: int, sha256: str) -> FileId:
     """Record an uploaded file."""
     file_id = new_file_id()
     values = {"id": file_id, "filename": filename, "bytes": size_bytes, "sha256": sha256}
-    connection.execute(sa.insert(files).values(values | {"created_at": int(time.time())}))
+    connection.execute(_ADD, values | {"created_at": int(time.time())})
     return file_id
 
 

@@ -36,6 +36,14 @@ class Store(NewStore):
     """Seconds since 1970, UTC, as everywhere in OpenAI's API."""
 
 
+_WANTED: sa.BindParameter[str] = sa.bindparam("wanted", type_=sa.Text())
+_FIND = (
+    sa.select(stores)
+    .where(sa.or_(stores.c.id == _WANTED, stores.c.name == _WANTED))
+    .order_by(sa.case((stores.c.id == _WANTED, 0), else_=1))
+)
+
+
 def add(connection: Connection, new: NewStore) -> Store:
     """Record a store.
 
@@ -58,9 +66,7 @@ def ensure(connection: Connection, new: NewStore) -> Store:
 
 def find(connection: Connection, name_or_id: str) -> Store | None:
     """The store of that id or name; an id wins over an equal name."""
-    query = sa.select(stores).where(sa.or_(stores.c.id == name_or_id, stores.c.name == name_or_id))
-    rows = connection.execute(query.order_by(stores.c.id != name_or_id)).mappings()
-    row = next(iter(rows), None)
+    row = connection.execute(_FIND, {"wanted": name_or_id}).mappings().first()
     return Store(**row) if row else None
 
 

@@ -41,7 +41,8 @@ class Writer:
         while going:
             group = self._next_group()
             going = None not in group
-            self._commit([item for item in group if item and item[1].set_running_or_notify_cancel()])
+            if wanted := [item for item in group if item and item[1].set_running_or_notify_cancel()]:
+                self._commit(wanted)
 
     def _next_group(self) -> list[tuple[Work, Future[Any]] | None]:
         group = [self._queue.get()]
@@ -53,7 +54,8 @@ class Writer:
         return group
 
     def _commit(self, group: list[tuple[Work, Future[Any]]]) -> None:
-        if not group:
+        if len(group) == 1:
+            self._commit_alone(*group[0])
             return
         outcomes: list[Callable[[], None]] = []
         try:
@@ -65,6 +67,16 @@ class Writer:
             return
         for tell in outcomes:
             tell()
+
+    def _commit_alone(self, work: Work, future: Future[Any]) -> None:
+        """The usual case, in which the transaction itself is what work fails back to."""
+        try:
+            with self._engine.begin() as connection:
+                result = work(connection)
+        except BaseException as error:  # noqa: BLE001  as above
+            future.set_exception(error)
+        else:
+            future.set_result(result)
 
 
 def _attempt(connection: Connection, work: Work, future: Future[Any]) -> Callable[[], None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from search.markers import numbers_in, without_markers
 from search.sentences import Sentence, sentences
-from search.similarity import overlap, rarity
+from search.similarity import Rarity
 from search.terms import terms
 from vectorstore import Hit
 
@@ -53,6 +53,6 @@ def citations_of(answer: str, passages: Sequence[Hit]) -> Sequence[Citation]:
 
 def _closest(claim: str, hit: Hit) -> Sentence:
     candidates = list(sentences(hit.chunk.text))
-    weights = rarity([candidate.text for candidate in candidates])
+    rarity = Rarity([candidate.text for candidate in candidates])
     wanted = terms(claim)
-    return max(candidates, key=lambda candidate: overlap(wanted, candidate.text, weights))
+    return max(candidates, key=lambda candidate: rarity.overlap(wanted, candidate.text))

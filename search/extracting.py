@@ -6,13 +6,13 @@ of its embedding from the question's. Reciprocal rank fusion joins them, as it d
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from search.citation import Citation, cite
 from search.sentences import Sentence, sentences
-from search.similarity import overlap, rarity
+from search.similarity import Rarity
 from search.terms import terms
 from upstream import Embedder
 from vectorstore import Hit
@@ -21,6 +21,10 @@ _PASSAGES = 5
 _SENTENCES = 3
 _EMBEDDED = 24
 """Sentences that are embedded at most: the local model takes about 50 ms for each."""
+_RIVAL_SHARED = 0.8
+_RIVAL_COSINE = 0.02
+_MIN_SHARED = 0.25
+"""Share of the question's terms below which a sentence is not about it, where words are all there is to go by."""
 _MIN_WIDTH = 16
 _MAX_WIDTH = 1_000
 
@@ -32,6 +36,8 @@ class _Candidate:
     sentence: Sentence
     shared: float
     """Share of the question's terms that the sentence and its headings hold, weighted by rarity."""
+    cosine: float = 0.0
+    """Of its embedding and the question's; 0 where it was not embedded."""
 
     @property
     def text(self) -> str:
@@ -39,26 +45,39 @@ class _Candidate:
         headings = self.hit.chunk.headings
         return f"{headings[-1]}: {self.sentence.text}" if headings else self.sentence.text
 
+    def rivals(self, best_shared: float, best_cosine: float) -> bool:
+        """Whether it is about as good as the best, and so worth showing beside it."""
+        by_terms = self.shared > 0 and self.shared >= _RIVAL_SHARED * best_shared
+        return by_terms or (self.cosine > 0 and self.cosine >= best_cosine - _RIVAL_COSINE)
+
 
 async def extract(question: str, passages: Sequence[Hit], embedder: Embedder | None, rrf_k: int) -> Sequence[Citation]:
-    """The sentences that answer best, best first, each as a footnote to itself."""
+    """The sentences that answer best, best first, each as a footnote to itself; none when nothing is about it."""
     candidates = _candidates(question, passages[:_PASSAGES])
-    if not candidates:
-        return []
     by_terms = sorted(candidates, key=lambda candidate: -candidate.shared)
-    lists = [candidates, by_terms if by_terms[0].shared > 0 else []]
     if embedder is not None:
-        lists.append(await _by_meaning(question, by_terms[:_EMBEDDED], embedder))
-    best = sorted(candidates, key=lambda candidate: -_fused(candidate, lists, rrf_k))[:_SENTENCES]
-    return [cite(one.number, one.sentence.text, one.hit, one.sentence) for one in best]
+        by_terms = await _with_cosines(question, by_terms, embedder)
+    ranked = _fused(by_terms, rrf_k)[:_SENTENCES]
+    if not ranked or not _is_about(ranked, embedder):
+        return []
+    best_shared = max(candidate.shared for candidate in ranked)
+    best_cosine = max(candidate.cosine for candidate in ranked)
+    good = [one for one in ranked[1:] if one.rivals(best_shared, best_cosine)]
+    return [cite(one.number, one.sentence.text, one.hit, one.sentence) for one in [ranked[0], *good]]
+
+
+def _is_about(ranked: Sequence[_Candidate], embedder: Embedder | None) -> bool:
+    if embedder is None:
+        return max(candidate.shared for candidate in ranked) >= _MIN_SHARED
+    return max(candidate.cosine for candidate in ranked) >= embedder.unrelated_below
 
 
 def _candidates(question: str, passages: Sequence[Hit]) -> list[_Candidate]:
     found = list(_readable_sentences(passages))
-    weights = rarity([sentence.text for _, _, sentence in found])
+    rarity = Rarity([sentence.text for _, _, sentence in found])
     wanted = terms(question)
     return [
-        _Candidate(number, hit, sentence, overlap(wanted, " ".join((*hit.chunk.headings, sentence.text)), weights))
+        _Candidate(number, hit, sentence, rarity.overlap(wanted, " ".join((*hit.chunk.headings, sentence.text))))
         for number, hit, sentence in found
     ]
 
@@ -78,12 +97,28 @@ def _width(text: str) -> int:
     return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
 
 
-async def _by_meaning(question: str, candidates: Sequence[_Candidate], embedder: Embedder) -> list[_Candidate]:
+async def _with_cosines(question: str, by_terms: list[_Candidate], embedder: Embedder) -> list[_Candidate]:
+    first, rest = by_terms[:_EMBEDDED], by_terms[_EMBEDDED:]
+    if not first:
+        return []
     asked = await embedder.embed_question(question)
-    vectors = await embedder.embed_documents([candidate.text for candidate in candidates])
+    vectors = await embedder.embed_documents([candidate.text for candidate in first])
     cosines = vectors @ asked / (np.linalg.norm(vectors, axis=1) * np.linalg.norm(asked) + 1e-9)
-    return [candidates[index] for index in np.argsort(-cosines)]
+    return [replace(one, cosine=float(cosine)) for one, cosine in zip(first, cosines, strict=True)] + rest
 
 
-def _fused(candidate: _Candidate, lists: Sequence[Sequence[_Candidate]], k: int) -> float:
-    return sum(1 / (k + ranked.index(candidate)) for ranked in lists if candidate in ranked)
+def _fused(by_terms: list[_Candidate], k: int) -> list[_Candidate]:
+    """By the ranks of passage, terms and meaning; equal values have equal ranks."""
+    terms_ranks = _ranks([candidate.shared for candidate in by_terms])
+    meaning_ranks = _ranks([candidate.cosine for candidate in by_terms])
+    scores = [
+        1 / (k + candidate.number) + 1 / (k + by_term) + 1 / (k + by_meaning)
+        for candidate, by_term, by_meaning in zip(by_terms, terms_ranks, meaning_ranks, strict=True)
+    ]
+    order = sorted(range(len(by_terms)), key=lambda index: -scores[index])
+    return [by_terms[index] for index in order]
+
+
+def _ranks(values: Sequence[float]) -> list[int]:
+    places = {value: rank for rank, value in enumerate(sorted(set(values), reverse=True), 1)}
+    return [places[value] for value in values]

@@ -19,7 +19,11 @@ def as_markdown() -> str:
 
 def as_env_file() -> str:
     """Every option commented out with its default, to copy to `.env`."""
-    lines = ["# Copy to .env and change what you need. A line that starts with # is the default.", ""]
+    lines = [
+        "# Copy to .env and change what you need. A line that starts with # is the default.",
+        "# Docker Compose reads .env by itself; before `footnote serve`, run: set -a; . ./.env; set +a",
+        "",
+    ]
     for option in all_options(Settings):
         lines += [fill(option.meaning, width=116, initial_indent="# ", subsequent_indent="# ")]
         lines += [f"#{environment_name(option.path)}={_shown(option.default)}", ""]

@@ -45,6 +45,9 @@ class LocalEmbedder:
 
     model = "multilingual-e5-small"
     window_tokens = 512
+    # Measured, best sentence of five passages: English .77 at the median and .81 at the 95th percentile where they are
+    # unrelated, .82 at the 5th where one is; Chinese .82, .84 and .90.
+    unrelated_below = 0.80
 
     def __init__(self, *, threads: int | None = None, max_input_tokens: int = 8_191) -> None:
         self._threads = threads or len(os.sched_getaffinity(0))

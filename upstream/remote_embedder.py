@@ -13,7 +13,7 @@ from upstream.embedder import Vectors
 from upstream.errors import UpstreamInvalidResponseError, UpstreamRejectedError
 from upstream.packing import pack
 from upstream.retrying import Retries
-from upstream.tokens import count_tokens, cut_to_tokens
+from upstream.tokens import at_most_tokens, count_tokens, cut_to_tokens
 from upstream.vectors import read_vectors
 
 
@@ -33,6 +33,8 @@ class RemoteEmbedder:
     `encoding_format: "base64"` quarters the bytes; a server that refuses the field gets no more of it, and one that
     ignores it and answers with numbers is understood.
     """
+
+    unrelated_below = 0.0
 
     def __init__(self, client: Client, retries: Retries, limits: Limits, *, model: str, dimensions: int | None) -> None:
         self.model = model
@@ -73,7 +75,10 @@ class RemoteEmbedder:
 
     def _prepare(self, texts: Sequence[str]) -> tuple[list[str], list[int]]:
         prepared = [cut_to_tokens(clean(text), self._limits.max_input_tokens) or " " for text in texts]
-        return prepared, [count_tokens(text) for text in prepared]
+        counts = [at_most_tokens(text) for text in prepared]
+        if sum(counts) > self._limits.max_batch_tokens:  # only then can it matter how many there are
+            counts = [count_tokens(text) for text in prepared]
+        return prepared, counts
 
     async def _in_turn(self, texts: list[str]) -> Vectors:
         async with self._slots:

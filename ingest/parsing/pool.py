@@ -45,6 +45,11 @@ class ParserPool:
         assert reply.extracted is not None
         return reply.extracted, reply.spans
 
+    async def warm(self) -> None:
+        """Start a process, so that the first file need not wait for it. Raises ParserStartError."""
+        async with self._slots:
+            self._idle.append(await self._take())
+
     async def close(self) -> None:
         """End all idle processes; files under way end with their tasks."""
         while self._idle:

@@ -12,11 +12,12 @@ from typing import BinaryIO
 from ingest.chunking.splitting import split
 from ingest.parsing.errors import OutOfMemoryError, ParseError
 from ingest.parsing.extracted import Limits
-from ingest.parsing.parser import parse
+from ingest.parsing.parser import READERS, parse, reader
 from ingest.parsing.wire import LENGTH, READY, Reply, Request, decode_request, encode_reply, framed
 from upstream.tokens import count_tokens
 
 _NICENESS = 10
+_IDLE_SECONDS = 0.02
 
 
 def main(memory_bytes: int, max_text_characters: int) -> None:
@@ -26,14 +27,23 @@ def main(memory_bytes: int, max_text_characters: int) -> None:
     output = _private_output()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     count_tokens("")  # loads the vocabulary, which every file needs and none should be charged for
+    output.write(framed(READY))
+    _load_readers_while_idle()
     idle_bytes = _mapped_bytes()
     _limit(idle_bytes, memory_bytes)
-    output.write(framed(READY))
     limits = Limits(max_text_characters=max_text_characters)
     while header := sys.stdin.buffer.read(LENGTH.size):
         request = decode_request(sys.stdin.buffer.read(LENGTH.unpack(header)[0]))
         message = _answer(request, limits, retire_above_bytes=idle_bytes + memory_bytes // 4)
         output.write(framed(message))
+
+
+def _load_readers_while_idle() -> None:
+    """Import what reads files, half a second's work, unless a file waits: its own reader is loaded with it then."""
+    for kind in READERS:
+        if select.select([0], [], [], _IDLE_SECONDS)[0]:
+            return
+        reader(kind)
 
 
 def _answer(request: Request, limits: Limits, *, retire_above_bytes: int) -> bytes:

@@ -1,4 +1,4 @@
-from search.similarity import overlap, rarity
+from search.similarity import Rarity
 from search.terms import terms
 
 
@@ -12,12 +12,16 @@ def test_chinese_gives_pairs_of_neighbours() -> None:
 
 
 def test_a_rare_term_counts_for_more() -> None:
-    texts = ["the mirror", "the dome", "the tube"]
-    weights = rarity(texts)
-    assert overlap(["the", "mirror"], "mirror", weights) > overlap(["the", "mirror"], "the", weights)
+    rarity = Rarity(["the mirror", "the dome", "the tube"])
+    assert rarity.overlap(["the", "mirror"], "mirror") > rarity.overlap(["the", "mirror"], "the")
 
 
 def test_overlap_is_a_share() -> None:
-    assert overlap(["a", "b"], "a b c", {}) == 1.0
-    assert overlap(["a", "b"], "c", {}) == 0.0
-    assert overlap([], "c", {}) == 0.0
+    rarity = Rarity(["a", "b", "c"])
+    assert rarity.overlap(["a", "b"], "a b c") == 1.0
+    assert rarity.overlap(["a", "b"], "c") == 0.0
+    assert rarity.overlap([], "c") == 0.0
+
+
+def test_a_term_that_no_text_has_weighs_most() -> None:
+    assert Rarity(["a", "b"]).overlap(["a", "unseen"], "a") < 0.5

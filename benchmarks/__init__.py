@@ -1,0 +1,1 @@
+"""Repeatable measurements of the whole service; each module with a `main` is one of them."""

@@ -1,0 +1,182 @@
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from ingest import Upload, Worker, new_store, open_worker, remove_document, remove_store, submit
+from records import Records, documents, open_records, stores
+from records.documents import Document, Status
+from records.stores import Store
+from settings import DatabaseSettings, DataSettings, IngestSettings, QdrantSettings, UpstreamSettings
+from tests.ingest.embedder import DIMENSIONS, FakeEmbedder
+from tests.upstream.waiting import until
+from upstream import Upstream, UpstreamUnavailableError
+from vectorstore import Collection, VectorStore, open_vector_store
+
+pytestmark = pytest.mark.anyio
+COLLECTION = Collection("fake", DIMENSIONS)
+TEXT = b"The dome is opened one hour before observing."
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker works with, on a folder of its own."""
+
+    folder: Path
+    records: Records
+    vectors: VectorStore
+    upstream: Upstream
+    embedder: FakeEmbedder
+
+    async def store(self, name: str) -> Store:
+        new = new_store(name, IngestSettings(chunk_max_tokens=16, chunk_overlap_tokens=0), self.upstream)
+        return await self.records.database.write(lambda c: stores.ensure(c, new))
+
+    async def add(self, store: Store, name: str, content: bytes) -> Document:
+        upload = Upload(name, BytesIO(content), {})
+        return (await submit(self.records, self.vectors, store, upload, max_bytes=1 << 20)).document
+
+    async def ended(self, document: Document) -> Document:
+        with anyio.fail_after(30):
+            while True:
+                now = await self.records.database.read(lambda c: documents.find(c, document.id))
+                assert now is not None
+                if now.status in {Status.COMPLETED, Status.FAILED}:
+                    return now
+                await anyio.sleep(0.02)
+
+    def files(self) -> list[str]:
+        """Uploaded files and extracted texts on the disk."""
+        return [p.name for part in ("files", "texts") for p in (self.folder / part).rglob("*") if p.is_file()]
+
+    def rows(self) -> dict[str, int]:
+        with sqlite3.connect(self.folder / "footnote.db") as database:
+            tables = ("documents", "files", "embeddings")
+            found = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+        database.close()
+        return found
+
+
+@pytest.fixture
+async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
+    embedder = FakeEmbedder()
+    remote: Callable[[str], Any] = lambda _: embedder  # noqa: E731
+    upstream = Upstream("fake", None, remote, None)
+    async with (
+        open_records(DataSettings(dir=tmp_path), DatabaseSettings()) as records,
+        open_vector_store(QdrantSettings(), tmp_path / "vectors") as vectors,
+    ):
+        yield Parts(tmp_path, records, vectors, upstream, embedder)
+
+
+@asynccontextmanager
+async def working(parts: Parts) -> AsyncIterator[Worker]:
+    """A worker that takes one document at a time."""
+    settings = IngestSettings(concurrency=1, parse_processes=1)
+    async with open_worker(settings, UpstreamSettings(), parts.records, parts.vectors, parts.upstream) as worker:
+        yield worker
+
+
+async def test_failures_are_recorded_with_their_reason_and_tried_again(parts: Parts) -> None:
+    parts.embedder.failures = [UpstreamUnavailableError("The upstream does not answer.")]
+    store = await parts.store("s")
+    failed = await parts.add(store, "dome.txt", TEXT)
+    async with working(parts) as worker:
+        failed = await parts.ended(failed)
+        assert failed.error is not None
+        assert (failed.error.code, failed.error.message) == ("embedding_failed", "The upstream does not answer.")
+        assert await parts.vectors.count(COLLECTION, store.id) == 0
+
+        photo = await parts.add(store, "photo.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 50)
+        worker.wake()
+        photo = await parts.ended(photo)
+        assert photo.error is not None
+        assert photo.error.code == "unsupported_type"
+
+        again = await parts.add(store, "dome.txt", TEXT)
+        assert (again.id, again.status, again.error) == (failed.id, Status.QUEUED, None)
+        worker.wake()
+        completed = await parts.ended(again)
+        assert (completed.status, completed.error) == (Status.COMPLETED, None)
+        assert await parts.vectors.count(COLLECTION, store.id) == completed.chunks == 1
+
+
+async def test_what_a_stopped_process_left_in_work_is_completed(parts: Parts) -> None:
+    store = await parts.store("s")
+    document = await parts.add(store, "dome.txt", TEXT)
+    parts.embedder.open.clear()
+    async with working(parts):
+        await until(lambda: bool(parts.embedder.calls))
+    left = await parts.records.database.read(lambda c: documents.find(c, document.id))
+    assert left is not None
+    assert left.status is Status.IN_PROGRESS
+
+    parts.embedder.open.set()
+    async with working(parts):
+        assert (await parts.ended(document)).status is Status.COMPLETED
+    assert await parts.vectors.count(COLLECTION, store.id, document.id) == 1
+
+
+@pytest.mark.parametrize("what", ["document", "store"])
+async def test_what_is_deleted_in_the_middle_of_work_leaves_no_trace(parts: Parts, what: str) -> None:
+    parts.embedder.open.clear()
+    store, other = await parts.store("s"), await parts.store("other")
+    content = "\n\n".join(f"Star number {number} is seen from the terrace in winter." for number in range(200)).encode()
+    document = await parts.add(store, "stars.txt", content)
+    async with working(parts) as worker:
+        await until(lambda: bool(parts.embedder.calls))
+        queued = await parts.add(store, "queued.txt", TEXT)
+        now = await parts.records.database.read(lambda c: documents.find(c, document.id))
+        current = await parts.records.database.read(lambda c: stores.find(c, store.id))
+        assert now is not None
+        assert current is not None
+        assert now.status is Status.IN_PROGRESS
+        if what == "store":
+            await remove_store(parts.records, parts.vectors, current)
+        else:
+            assert await remove_document(parts.records, parts.vectors, current, now)
+            assert await remove_document(parts.records, parts.vectors, current, queued)
+            assert not await remove_document(parts.records, parts.vectors, current, queued)
+        parts.embedder.open.set()
+        last = await parts.add(other, "last.txt", b"The last one in the queue.")
+        worker.wake()
+        assert (await parts.ended(last)).status is Status.COMPLETED
+
+        assert await parts.vectors.count(COLLECTION, store.id) == 0
+        assert parts.rows() == {"documents": 1, "files": 1, "embeddings": 1}
+        assert sorted(parts.files()) == sorted([last.sha256, f"{last.id}.txt"])
+        assert await remove_document(parts.records, parts.vectors, other, last)
+        assert parts.rows() == {"documents": 0, "files": 0, "embeddings": 0}
+        assert parts.files() == []
+
+
+async def test_a_file_that_another_store_has_too_stays(parts: Parts) -> None:
+    store, other = await parts.store("s"), await parts.store("other")
+    first, second = await parts.add(store, "dome.txt", TEXT), await parts.add(other, "dome.txt", TEXT)
+    async with working(parts):
+        await parts.ended(first)
+        await parts.ended(second)
+        now = await parts.records.database.read(lambda c: stores.find(c, store.id))
+        assert now is not None
+        assert await remove_document(parts.records, parts.vectors, now, first)
+        assert sorted(parts.files()) == sorted([second.sha256, f"{second.id}.txt"])
+        assert await parts.vectors.count(COLLECTION, store.id) == 0
+        assert await parts.vectors.count(COLLECTION, other.id) == 1
+
+
+async def test_a_store_whose_model_is_gone_fails_with_what_to_do(parts: Parts) -> None:
+    store = await parts.store("s")
+    document = await parts.add(store, "dome.txt", TEXT)
+    nothing = Upstream(None, None, None, None)
+    without = Parts(parts.folder, parts.records, parts.vectors, nothing, parts.embedder)
+    async with working(without):
+        failed = await parts.ended(document)
+    assert failed.error is not None
+    assert failed.error.code == "embedding_model_unavailable"
+    assert "'fake'" in failed.error.message
