@@ -20,7 +20,7 @@ from benchmarks.reporting import Row, show
 _SIDE_BY_SIDE = 4
 _POLL_SECONDS = 0.25
 _PAGE = 100
-_WARM_UP = 8
+_WARM_UP = 4
 """Documents before the measurement, so that every process has been started and has loaded what it needs."""
 
 

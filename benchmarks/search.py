@@ -16,6 +16,7 @@ import httpx
 import qdrant_edge as edge
 
 from api.services import Services, open_services
+from benchmarks.cpu import when_idle
 from benchmarks.processes import Service, environment, service, upstream
 from benchmarks.prose import Writer
 from benchmarks.reporting import show
@@ -30,7 +31,7 @@ from vectorstore.bm25 import AVERAGE_WORDS, readable
 _STORE = "measured"
 _LIMIT, _CANDIDATES, _RRF_K = 10, 50, 60
 """Footnote's defaults, for the raw engine."""
-_DOCUMENTS_AT_ONCE = 32
+_DOCUMENTS_AT_ONCE = 16
 _PARAGRAPHS = 64
 """In one document: some twenty chunks."""
 _POLL_SECONDS = 0.25
@@ -80,11 +81,11 @@ def measure(*, chunks: int, questions: int, dimensions: int) -> dict[str, Any]:
     """Fill a service, then put every question to each way of asking in turn, on copies of the same data."""
     with tempfile.TemporaryDirectory(prefix="footnote-benchmark-") as data, upstream(dimensions, 0) as remote:
         served, opened, bare = (Path(data) / name for name in ("served", "opened", "bare"))
-        with service(served, remote.base_url) as filling:
-            _fill(filling, chunks)
-        for copy in (opened, bare):
-            shutil.copytree(served, copy)
         with service(served, remote.base_url) as running:
+            _fill(running, chunks)
+            when_idle(running.pid)  # everything is on disk then, so that it may be copied
+            for copy in (opened, bare):
+                shutil.copytree(served, copy)
             return asyncio.run(_compare(running, opened, bare, remote.base_url, questions))
 
 
@@ -92,7 +93,8 @@ def _fill(running: Service, chunks: int) -> None:
     running.http.post("/stores", json={"name": _STORE}).raise_for_status()
     held = number = 0
     while held < chunks:
-        files = [("file", (f"{number + i}.txt", _document(number + i))) for i in range(_DOCUMENTS_AT_ONCE)]
+        count = min(_DOCUMENTS_AT_ONCE, 1 + (chunks - held) // _PARAGRAPHS)
+        files = [("file", (f"{number + i}.txt", _document(number + i))) for i in range(count)]
         added = running.http.post("/documents", data={"store": _STORE}, files=files).raise_for_status().json()["data"]
         held += sum(_chunks(running.http, document["id"]) for document in added)
         number += len(files)

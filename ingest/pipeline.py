@@ -56,15 +56,23 @@ class Pipeline:
             VectorStoreError: they cannot be stored.
             IngestError: it was deleted meanwhile, or chunks are missing in the end.
         """
-        chunks, _ = await asyncio.gather(
-            self._read(document, store), self._vectors.ensure_collection(collection_of(store))
-        )
+        chunks = await self._prepare(document, store)
         for first in range(0, len(chunks), _STEP):
             step = chunks[first : first + _STEP]
             await self._store(store, document, step, embedding)
             if first + len(step) < len(chunks):  # the last step is marked by completing
                 await self._require(await self._mark(document, first + len(step)))
         await self._publish(store, document, len(chunks))
+
+    async def _prepare(self, document: Document, store: Store) -> list[Chunk]:
+        """Read the file while the collection is opened; what fails must not leave the other half under way."""
+        opening = self._vectors.ensure_collection(collection_of(store))
+        chunks, opened = await asyncio.gather(self._read(document, store), opening, return_exceptions=True)
+        if isinstance(chunks, BaseException):
+            raise chunks
+        if opened is not None:
+            raise opened
+        return chunks
 
     async def with_dimensions(self, store: Store, embedding: Embedding | None) -> Store:
         """The store with the length of its vectors, which the first document settles.

@@ -19,8 +19,8 @@ from vectorstore import Hit
 
 _PASSAGES = 5
 _SENTENCES = 3
-_EMBEDDED = 24
-"""Sentences that are embedded at most: the local model takes about 50 ms for each."""
+_EMBEDDED = 16
+"""Sentences that are embedded at most: the local model takes some 50 ms for each."""
 _RIVAL_SHARED = 0.8
 _RIVAL_COSINE = 0.02
 _MIN_SHARED = 0.25
@@ -102,7 +102,7 @@ async def _with_cosines(question: str, by_terms: list[_Candidate], embedder: Emb
     if not first:
         return []
     asked = await embedder.embed_question(question)
-    vectors = await embedder.embed_documents([candidate.text for candidate in first])
+    vectors = await embedder.embed_documents([candidate.text for candidate in first], urgent=True)
     cosines = vectors @ asked / (np.linalg.norm(vectors, axis=1) * np.linalg.norm(asked) + 1e-9)
     return [replace(one, cosine=float(cosine)) for one, cosine in zip(first, cosines, strict=True)] + rest
 

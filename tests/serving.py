@@ -24,11 +24,13 @@ def settings_for(folder: Path, **environ: str) -> Settings:
 @contextmanager
 def service(settings: Settings) -> Iterator[str]:
     """Run the service in a thread; yields its address."""
-    started, stop, outcome = threading.Event(), threading.Event(), {}
+    started, stop = threading.Event(), threading.Event()
+    addresses: list[str] = []
+    failures: list[BaseException] = []
 
     async def serve() -> None:
         async with running(settings) as address:
-            outcome["address"] = address
+            addresses.append(address)
             started.set()
             await asyncio.to_thread(stop.wait)
 
@@ -36,8 +38,7 @@ def service(settings: Settings) -> Iterator[str]:
         try:
             asyncio.run(serve())
         except BaseException as error:
-            outcome["error"] = error
-            raise
+            failures.append(error)
         finally:
             started.set()
 
@@ -45,9 +46,9 @@ def service(settings: Settings) -> Iterator[str]:
     thread.start()
     started.wait(_PATIENCE_SECONDS)
     try:
-        if "address" not in outcome:
-            raise outcome["error"]
-        yield str(outcome["address"])
+        if not addresses:
+            raise failures[0]
+        yield addresses[0]
     finally:
         stop.set()
         thread.join(_PATIENCE_SECONDS)

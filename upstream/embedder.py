@@ -32,8 +32,11 @@ class Embedder(Protocol):
     async def dimensions(self) -> int:
         """Length of the vectors; where nobody knows it yet, one short text is embedded to learn it."""
 
-    async def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of passages, shape (len(texts), dimensions), finite, in the order of the texts."""
+    async def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
+        """Vectors of passages, shape (len(texts), dimensions), finite, in the order of the texts.
+
+        What is urgent, because somebody waits for it, goes before what is not.
+        """
 
     async def embed_question(self, text: str) -> Vectors:
         """Vector of a question, shape (dimensions,), finite."""

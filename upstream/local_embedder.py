@@ -24,16 +24,13 @@ _PIECE_TOKENS_PER_THREAD = 256
 
 @dataclass(order=True, slots=True)
 class _Piece:
-    """Texts for one trip to the process; questions come first, then what has waited longest."""
+    """Texts for one trip to the process; what is urgent comes first, then what has waited longest."""
 
     rank: int
     number: int
+    question: bool = field(compare=False)
     texts: list[str] = field(compare=False)
     answer: asyncio.Future[Vectors] = field(compare=False)
-
-    @property
-    def question(self) -> bool:
-        return self.rank == 0
 
 
 class LocalEmbedder:
@@ -86,7 +83,7 @@ class LocalEmbedder:
         """Length of the vectors: 384."""
         return DIMENSIONS
 
-    async def embed_documents(self, texts: Sequence[str]) -> Vectors:
+    async def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
         """Vectors of passages, shape (len(texts), 384), of length 1."""
         prepared, counts = await asyncio.to_thread(self._prepare, texts)
         pieces = pack(
@@ -94,27 +91,28 @@ class LocalEmbedder:
             max_inputs=_PIECE_TEXTS_PER_THREAD * self._threads,
             max_tokens=_PIECE_TOKENS_PER_THREAD * self._threads,
         )
-        parts = [await self._embed(prepared[piece.start : piece.stop], rank=1) for piece in pieces]
+        parts = [await self._embed(prepared[piece.start : piece.stop], urgent=urgent) for piece in pieces]
         return np.concatenate(parts) if parts else np.empty((0, DIMENSIONS), np.float32)
 
     async def embed_question(self, text: str) -> Vectors:
         """Vector of a question, shape (384,), of length 1."""
         prepared, _ = await asyncio.to_thread(self._prepare, [text])
-        vectors = await self._embed(prepared, rank=0)
+        vectors = await self._embed(prepared, urgent=True, question=True)
         return np.asarray(vectors[0])
 
     def _prepare(self, texts: Sequence[str]) -> tuple[list[str], list[int]]:
         prepared = [cut_to_tokens(clean(text), self._max_input_tokens) for text in texts]
         return prepared, [count_tokens(text) for text in prepared]
 
-    async def _embed(self, texts: list[str], *, rank: int) -> Vectors:
+    async def _embed(self, texts: list[str], *, urgent: bool, question: bool = False) -> Vectors:
         if self._closed:
             raise UpstreamUnavailableError("The service is stopping.")
         if self._serving is None:
             self._serving = asyncio.create_task(self._serve())
-        piece = _Piece(rank, next(self._numbers), texts, asyncio.get_running_loop().create_future())
+        answer: asyncio.Future[Vectors] = asyncio.get_running_loop().create_future()
+        piece = _Piece(0 if urgent else 1, next(self._numbers), question, texts, answer)
         self._pieces.put_nowait(piece)
-        return await piece.answer
+        return await answer
 
     async def _serve(self) -> None:
         """Take pieces to the process one by one; a caller that gave up does not break the exchange under way."""

@@ -53,14 +53,18 @@ class RemoteEmbedder:
         async with self._learning:
             return self._dimensions or len(await self.embed_question("How long is this vector?"))
 
-    async def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of passages, shape (len(texts), dimensions); the first failure ends all calls under way."""
+    async def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
+        """Vectors of passages, shape (len(texts), dimensions); the first failure ends all calls under way.
+
+        Urgent ones do not take one of the places that the others wait for.
+        """
         prepared, counts = await asyncio.to_thread(self._prepare, texts)
         batches = pack(counts, max_inputs=self._limits.max_batch_inputs, max_tokens=self._limits.max_batch_tokens)
+        embed = self._embed if urgent else self._in_turn
         tasks: list[asyncio.Task[Vectors]] = []
         try:
             async with asyncio.TaskGroup() as group:
-                tasks.extend(group.create_task(self._in_turn(prepared[r.start : r.stop])) for r in batches)
+                tasks.extend(group.create_task(embed(prepared[r.start : r.stop])) for r in batches)
         except ExceptionGroup as failures:
             failure = failures.exceptions[0]
             raise failure from failure.__cause__

@@ -114,7 +114,7 @@ def test_a_failed_file_is_tried_again_when_it_is_added_again(
 def test_lists_are_in_pages_newest_first(http: httpx.Client, store: str) -> None:
     added = add_and_wait(http, {f"{n}.txt": f"Text number {n}".encode() for n in range(5)}, store=store)
     seen: list[str] = []
-    after = {}
+    after: dict[str, str] = {}
     while True:
         page = http.get("/documents", params={"store": store, "limit": 2, **after}).json()
         seen += [document["id"] for document in page["data"]]

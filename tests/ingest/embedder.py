@@ -16,6 +16,8 @@ class FakeEmbedder:
 
     model = "fake"
     window_tokens = 8_191
+    unrelated_below = 0.0
+    unrelated_below = 0.0
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
@@ -30,7 +32,7 @@ class FakeEmbedder:
     async def dimensions(self) -> int:
         return DIMENSIONS
 
-    async def embed_documents(self, texts: Sequence[str]) -> Vectors:
+    async def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
         self.calls.append(list(texts))
         failure = self.failures.pop(0) if self.failures else None
         await self.open.wait()

@@ -121,7 +121,7 @@ async def test_a_caller_that_gives_up_harms_nobody() -> None:
 
 async def test_an_embedder_that_breaks_in_an_unforeseen_way_leaves_nobody_waiting() -> None:
     class Broken(FakeEmbedder):
-        async def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        async def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
             self.calls.append(list(texts))
             raise ZeroDivisionError
 

@@ -1,15 +1,18 @@
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
 
 from ingest import Upload, Worker, new_store, open_worker, remove_document, remove_store, submit
+from ingest.parsing import ParseError, open_parser_pool
+from ingest.pipeline import Pipeline
 from records import Records, documents, open_records, stores
 from records.documents import Document, Status
 from records.stores import Store
@@ -105,6 +108,25 @@ async def test_failures_are_recorded_with_their_reason_and_tried_again(parts: Pa
         completed = await parts.ended(again)
         assert (completed.status, completed.error) == (Status.COMPLETED, None)
         assert await parts.vectors.count(COLLECTION, store.id) == completed.chunks == 1
+
+
+async def test_a_file_that_cannot_be_read_leaves_no_half_opened_collection(parts: Parts) -> None:
+    class Slow:
+        opened = asyncio.Event()
+
+        async def ensure_collection(self, _: Collection) -> None:
+            await self.opened.wait()
+
+    vectors = Slow()
+    store = replace(await parts.store("s"), embedding_dimensions=DIMENSIONS)
+    document = await parts.add(store, "empty.txt", b"")
+    async with open_parser_pool(IngestSettings(parse_processes=1)) as parsers:
+        pipeline = Pipeline(parts.records, cast("VectorStore", vectors), parsers)
+        running = asyncio.create_task(pipeline.run(document, store, None))
+        assert not (await asyncio.wait([running], timeout=2))[0]
+        vectors.opened.set()
+        with pytest.raises(ParseError):
+            await running
 
 
 async def test_what_a_stopped_process_left_in_work_is_completed(parts: Parts) -> None:

@@ -30,7 +30,7 @@ class Meanings:
     async def dimensions(self) -> int:
         return len(self._words) + 1
 
-    async def embed_documents(self, texts: Sequence[str]) -> Vectors:
+    async def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
         rows = [[*(float(word in text) for word in self._words), 0.1] for text in texts]
         return np.array(rows, np.float32)
 
