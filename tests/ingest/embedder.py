@@ -17,7 +17,6 @@ class FakeEmbedder:
     model = "fake"
     window_tokens = 8_191
     unrelated_below = 0.0
-    unrelated_below = 0.0
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
