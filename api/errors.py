@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from ingest import StoreGoneError
 from records.blobs import BlobTooLargeError
 from records.errors import NameTakenError, RecordsUnavailableError
 from search import ModelUnavailableError
@@ -50,6 +51,7 @@ class _Rule:
 
 _RULES: Mapping[type[Exception], _Rule] = {
     BlobTooLargeError: _Rule(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "file_too_large"),
+    StoreGoneError: _Rule(HTTPStatus.NOT_FOUND, "store_not_found"),
     NameTakenError: _Rule(HTTPStatus.CONFLICT, "name_taken"),
     InvalidFilterError: _Rule(HTTPStatus.BAD_REQUEST, "invalid_filter"),
     ModelUnavailableError: _Rule(HTTPStatus.SERVICE_UNAVAILABLE, "embedding_model_unavailable"),

@@ -36,7 +36,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         records = await enter(open_records(settings.data, settings.database))
         vectors = await enter(open_vector_store(settings.qdrant, settings.data.dir / "vectors"))
         upstream = await enter(open_upstream(settings.upstream))
-        worker = await enter(open_worker(settings.ingest, settings.upstream, records, vectors, upstream))
+        worker = await enter(open_worker(settings.ingest, records, vectors, upstream))
         searcher = Searcher(records.database, vectors, upstream, settings.search)
         answerer = Answerer(searcher, upstream.chat, settings.search)
         yield Services(settings, records, vectors, upstream, worker, searcher, answerer)

@@ -3,11 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from upstream import Embedder, UpstreamError, Vectors
+
+_TURN = 16
+"""Texts a document may put into a batch before it is the next one's turn."""
 
 
 @dataclass(slots=True, eq=False)
@@ -15,8 +18,16 @@ class _Request:
     """The texts one document waits for."""
 
     texts: Sequence[str]
-    rows: dict[int, np.ndarray[tuple[int], np.dtype[np.float32]]]
     done: asyncio.Future[Vectors]
+    taken: int = 0
+    """How many of the texts are under way or done."""
+    rows: dict[int, np.ndarray[tuple[int], np.dtype[np.float32]]] = field(default_factory=dict)
+
+    def take(self, room: int) -> "_Part":
+        """The next texts, at most `room`, as part of a batch."""
+        part = _Part(self, self.taken, min(room, _TURN, len(self.texts) - self.taken))
+        self.taken += part.size
+        return part
 
     def settle(self, first: int, vectors: Vectors) -> None:
         self.rows.update(enumerate(vectors, first))
@@ -44,25 +55,25 @@ class _Part:
 class SharedBatches:
     """Collects texts while calls are under way, so that the next call carries what many documents wait for.
 
-    Nothing waits on purpose: a free place in flight is taken at once, by whatever is there.
+    Nothing waits on purpose: a free place in flight is taken at once, by whatever is there. Documents take turns, so
+    that a short one never waits for the whole of a long one.
     """
 
     def __init__(self, embedder: Embedder, max_inputs: int, in_flight: int) -> None:
         self._embedder = embedder
         self._max_inputs = max_inputs
         self._free = in_flight
-        self._waiting: deque[_Part] = deque()
+        self._waiting: deque[_Request] = deque()
         self._calls: set[asyncio.Task[None]] = set()
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of `texts`, shape (len(texts), dimensions), in their order.
+        """Vectors of `texts`, shape (len(texts), dimensions), in their order; there must be at least one.
 
         Raises:
             UpstreamError: as the embedder raises it, for these texts alone.
         """
-        request = _Request(texts, {}, asyncio.get_running_loop().create_future())
-        for first in range(0, len(texts), self._max_inputs):
-            self._waiting.append(_Part(request, first, min(self._max_inputs, len(texts) - first)))
+        request = _Request(texts, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
         self._start_calls()
         return await request.done
 
@@ -81,11 +92,14 @@ class SharedBatches:
     def _next_batch(self) -> list[_Part]:
         parts: list[_Part] = []
         room = self._max_inputs
-        while self._waiting and self._waiting[0].size <= room:
-            part = self._waiting.popleft()
-            if not part.request.done.done():  # somebody may have given up, or an earlier part have failed
-                parts.append(part)
-                room -= part.size
+        while self._waiting and room:
+            request = self._waiting.popleft()
+            if request.done.done():  # somebody gave up, or an earlier part has failed
+                continue
+            parts.append(request.take(room))
+            room -= parts[-1].size
+            if request.taken < len(request.texts):
+                self._waiting.append(request)
         return parts
 
     async def _call(self, parts: list[_Part]) -> None:

@@ -24,6 +24,12 @@ class EmbeddingUnavailableError(IngestError):
         )
 
 
+class StoreGoneError(IngestError):
+    """The store was deleted meanwhile."""
+
+    code = "store_not_found"
+
+
 class IncompleteError(IngestError):
     """The vector store does not hold every chunk that was written to it; add the document again."""
 

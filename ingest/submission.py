@@ -6,7 +6,8 @@ from functools import partial
 from typing import BinaryIO
 
 from ingest.collections import collection_of
-from records import Connection, Records, documents, files
+from ingest.errors import StoreGoneError
+from records import Connection, Records, documents, files, stores
 from records.blobs import Blob, Blobs
 from records.documents import Document, Status
 from records.ids import DocumentId
@@ -40,6 +41,7 @@ async def submit(records: Records, vectors: VectorStore, store: Store, upload: U
     this time if there are any.
 
     Raises:
+        StoreGoneError: the store was deleted a moment ago.
         BlobTooLargeError: the file has more than `max_bytes`.
     """
     while True:
@@ -63,6 +65,8 @@ def _record(blobs: Blobs, store: Store, upload: Upload, blob: Blob, connection: 
     if not blobs.path(blob.sha256).exists():
         # The last document with these bytes was deleted since they were put there: put them again.
         return None
+    if stores.find(connection, store.id) is None:
+        raise StoreGoneError
     known = documents.find_by_content(connection, store.id, blob.sha256)
     if known is not None:
         return Submission(_renew(connection, known, upload), new=False)

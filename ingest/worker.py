@@ -17,7 +17,7 @@ from records import Records, documents, embeddings, stores
 from records.documents import Document, Failure
 from records.errors import RecordsError
 from records.stores import Store
-from settings import IngestSettings, UpstreamSettings
+from settings import IngestSettings
 from upstream import Upstream, UpstreamError
 from vectorstore import VectorStore, VectorStoreError
 
@@ -29,15 +29,12 @@ _POLL_SECONDS = 5.0
 class Worker:
     """Works on queued documents; every one it takes ends completed, failed or deleted."""
 
-    def __init__(
-        self, records: Records, vectors: VectorStore, upstream: Upstream, pipeline: Pipeline, limits: UpstreamSettings
-    ) -> None:
+    def __init__(self, records: Records, vectors: VectorStore, upstream: Upstream, pipeline: Pipeline) -> None:
         self._records = records
         self._database = records.database
         self._vectors = vectors
         self._upstream = upstream
         self._pipeline = pipeline
-        self._limits = limits
         self._wake = asyncio.Event()
         self._embeddings: dict[str, Embedding] = {}
 
@@ -130,7 +127,7 @@ class Worker:
             embedder = self._upstream.embedder(model)
             if embedder is None:
                 raise EmbeddingUnavailableError(model)
-            batches = SharedBatches(embedder, self._limits.max_batch_inputs, self._limits.concurrency)
+            batches = SharedBatches(embedder, embedder.batch_inputs, embedder.calls_side_by_side)
             self._embeddings[model] = Embedding(embedder, CachedEmbedding(self._database, model, batches))
         return self._embeddings[model]
 
@@ -150,7 +147,6 @@ def failure_of(error: Exception) -> Failure:
 @asynccontextmanager
 async def open_worker(
     ingest: IngestSettings,
-    limits: UpstreamSettings,
     records: Records,
     vectors: VectorStore,
     upstream: Upstream,
@@ -159,7 +155,7 @@ async def open_worker(
     async with AsyncExitStack() as stack:
         parsers = await stack.enter_async_context(open_parser_pool(ingest))
         pipeline = Pipeline(records, vectors, parsers)
-        worker = Worker(records, vectors, upstream, pipeline, limits)
+        worker = Worker(records, vectors, upstream, pipeline)
         running = asyncio.create_task(worker.run(ingest.concurrency))
         running.add_done_callback(_end_process_when_dead)
         stack.push_async_callback(_stop, running)

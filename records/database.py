@@ -83,7 +83,9 @@ def _open(settings: DatabaseSettings, folder: Path) -> Database:
         reading = _sqlite_engine(path, "BEGIN", pool_size=settings.pool_size)
     else:
         url = settings.url.get_secret_value()
-        writing = reading = sa.create_engine(url, pool_size=settings.pool_size, pool_pre_ping=True)
+        writing = reading = sa.create_engine(
+            url, pool_size=settings.pool_size, pool_pre_ping=True, hide_parameters=True
+        )
     migrate(writing)
     return Database(reading, writing, settings.pool_size)
 
@@ -105,6 +107,7 @@ def _sqlite_engine(path: Path, begin: str, pool_size: int) -> Engine:
         poolclass=sa.QueuePool,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": 30, "isolation_level": None},
     )
     sa.event.listen(engine, "connect", _set_pragmas)

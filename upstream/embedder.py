@@ -29,6 +29,14 @@ class Embedder(Protocol):
     def unrelated_below(self) -> float:
         """Cosine below which a question and a passage have nothing to do with each other; 0 where nobody measured."""
 
+    @property
+    def batch_inputs(self) -> int:
+        """Texts that are best handed over at once, where more are waiting."""
+
+    @property
+    def calls_side_by_side(self) -> int:
+        """Batches that are best handed over side by side."""
+
     async def dimensions(self) -> int:
         """Length of the vectors; where nobody knows it yet, one short text is embedded to learn it."""
 

@@ -39,6 +39,8 @@ class RemoteEmbedder:
     def __init__(self, client: Client, retries: Retries, limits: Limits, *, model: str, dimensions: int | None) -> None:
         self.model = model
         self.window_tokens = limits.max_input_tokens
+        self.batch_inputs = limits.max_batch_inputs
+        self.calls_side_by_side = limits.concurrency
         self._client = client
         self._retries = retries
         self._limits = limits

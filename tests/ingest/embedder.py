@@ -17,6 +17,8 @@ class FakeEmbedder:
     model = "fake"
     window_tokens = 8_191
     unrelated_below = 0.0
+    batch_inputs = 64
+    calls_side_by_side = 4
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []

@@ -78,6 +78,19 @@ def test_every_caller_gets_its_own_vectors_in_order_and_no_call_is_too_large(
     asyncio.run(check())
 
 
+async def test_a_short_document_does_not_wait_for_the_whole_of_a_long_one() -> None:
+    embedder = FakeEmbedder()
+    batches = SharedBatches(embedder, max_inputs=20, in_flight=1)
+    long = [f"long {n}" for n in range(100)]
+    tasks = [held(embedder, batches), start(batches, *long), start(batches, "short")]
+    await asyncio.sleep(0)
+    embedder.open.set()
+    answers = await settled(*tasks)
+    assert "short" in embedder.calls[1]
+    assert len(embedder.calls) > 3
+    assert same(answers[1], *long)
+
+
 async def test_a_refused_text_fails_its_own_caller_only() -> None:
     embedder = FakeEmbedder()
     embedder.refused = "bad"

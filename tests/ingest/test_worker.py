@@ -16,7 +16,7 @@ from ingest.pipeline import Pipeline
 from records import Records, documents, open_records, stores
 from records.documents import Document, Status
 from records.stores import Store
-from settings import DatabaseSettings, DataSettings, IngestSettings, QdrantSettings, UpstreamSettings
+from settings import DatabaseSettings, DataSettings, IngestSettings, QdrantSettings
 from tests.ingest.embedder import DIMENSIONS, FakeEmbedder
 from tests.upstream.waiting import until
 from upstream import Upstream, UpstreamUnavailableError
@@ -82,7 +82,7 @@ async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
 async def working(parts: Parts) -> AsyncIterator[Worker]:
     """A worker that takes one document at a time."""
     settings = IngestSettings(concurrency=1, parse_processes=1)
-    async with open_worker(settings, UpstreamSettings(), parts.records, parts.vectors, parts.upstream) as worker:
+    async with open_worker(settings, parts.records, parts.vectors, parts.upstream) as worker:
         yield worker
 
 

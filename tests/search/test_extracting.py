@@ -23,6 +23,8 @@ class Meanings:
     model = "meanings"
     window_tokens = 512
     unrelated_below = 0.5
+    batch_inputs = 64
+    calls_side_by_side = 4
 
     def __init__(self, *words: str) -> None:
         self._words = words

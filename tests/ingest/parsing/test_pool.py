@@ -72,6 +72,15 @@ async def test_files_are_read_and_chunked_in_a_process_that_stays_warm(tmp_path:
     await until(lambda: not children())
 
 
+async def test_a_warmed_pool_reads_its_first_file_in_the_process_that_is_there(tmp_path: Path) -> None:
+    async with open_parser_pool(settings()) as pool:
+        await pool.warm()
+        started = children()
+        assert len(started) == 1
+        assert await parse(pool, write(tmp_path, "a.md", b"text")) == "text"
+        assert children() == started
+
+
 async def test_errors_cross_the_process_with_their_kind_and_words(tmp_path: Path) -> None:
     async with open_parser_pool(settings()) as pool:
         with pytest.raises(UnsupportedTypeError, match="unpack it"):
