@@ -1,5 +1,6 @@
 """`/documents`: files in, and what became of them."""
 
+import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -87,12 +88,12 @@ async def add_documents(
     said = parse_attributes(attributes)
     target = await resolve(services, store)
     _refuse_too_large(services, file)
-    data = []
-    for one in file:
-        upload = Upload(_name(one), one.file, said)
-        limit = services.settings.server.max_upload_bytes
-        submission = await submit(services.records, services.vectors, target, upload, max_bytes=limit)
-        data.append(SubmittedBody(**_values(submission.document), new=submission.new))
+    uploads = [Upload(_name(one), one.file, said) for one in file]
+    limit = services.settings.server.max_upload_bytes
+    submissions = await asyncio.gather(
+        *(submit(services.records, services.vectors, target, upload, max_bytes=limit) for upload in uploads)
+    )
+    data = [SubmittedBody(**_values(submission.document), new=submission.new) for submission in submissions]
     services.worker.wake()
     return Submitted(data=data)
 

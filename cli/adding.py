@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from cli.client import Client, ClientError
 from cli.showing import line
-from cli.walking import Found
+from cli.walking import Found, batches
 
 _UPLOADS_SIDE_BY_SIDE = 4
 _POLL_SECONDS = 0.5
@@ -66,18 +66,25 @@ class Adder:
     def _upload(self, files: Sequence[Found]) -> None:
         threads = ThreadPoolExecutor(_UPLOADS_SIDE_BY_SIDE)
         try:
-            under_way = {threads.submit(self._add, found): found.name for found in files}
-            for done in as_completed(under_way):
-                try:
-                    self._hold(under_way[done], done.result())
-                except (ClientError, OSError) as error:
-                    self._fail(under_way[done], str(error))
-                self._bars.uploaded()
+            for done in as_completed([threads.submit(self._add, batch) for batch in batches(files)]):
+                for name, outcome in done.result():
+                    if isinstance(outcome, Exception):
+                        self._fail(name, str(outcome))
+                    else:
+                        self._hold(name, outcome)
+                    self._bars.uploaded()
         finally:
             threads.shutdown(cancel_futures=True)  # after Ctrl-C, wait for no more than what is under way
 
-    def _add(self, found: Found) -> Document:
-        return self._client.add(found.path, found.name, self._store, self._attributes)
+    def _add(self, batch: Sequence[Found]) -> list[tuple[str, Document | Exception]]:
+        """What came of each file; a batch that is refused is handed in one by one, to know which file is to blame."""
+        try:
+            documents = self._client.add(batch, self._store, self._attributes)
+        except (ClientError, OSError) as error:
+            if len(batch) == 1:
+                return [(batch[0].name, error)]
+            return [outcome for found in batch for outcome in self._add([found])]
+        return [(found.name, document) for found, document in zip(batch, documents, strict=True)]
 
     def _hold(self, name: str, document: Document) -> None:
         pending = self._pending.setdefault(document["id"], _Pending())

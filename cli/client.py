@@ -3,11 +3,12 @@
 import json
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import httpx
+
+from cli.walking import Found
 
 _TIMEOUT = httpx.Timeout(10.0, read=300.0, write=300.0)
 
@@ -42,12 +43,12 @@ class Client:
                 return
         self._json("POST", "/stores", json={"name": name})
 
-    def add(self, path: Path, name: str, store: str, attributes: str | None) -> Mapping[str, Any]:
-        """Hand in one file; returns its document."""
+    def add(self, files: Sequence[Found], store: str, attributes: str | None) -> Sequence[Mapping[str, Any]]:
+        """Hand in some files; returns their documents, in the same order."""
         data = {"store": store} | ({"attributes": attributes} if attributes else {})
-        with path.open("rb") as content:
-            answer = self._json("POST", "/documents", data=data, files={"file": (name, content)})
-        return dict(answer["data"][0])
+        with ExitStack() as stack:
+            parts = [("file", (found.name, stack.enter_context(found.path.open("rb")))) for found in files]
+            return list(self._json("POST", "/documents", data=data, files=parts)["data"])
 
     def documents(self, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         """How far these documents have come, at most 100; those that are gone are left out."""

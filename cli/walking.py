@@ -1,9 +1,12 @@
 """Which files a command line means."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_BATCH_FILES = 16
+_BATCH_BYTES = 4_194_304
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +37,24 @@ def _files_below(folder: Path) -> Iterator[Found]:
 def _readable(name: str) -> str:
     """A file's name can be any bytes; those that are not UTF-8 cannot be sent or shown."""
     return os.fsencode(name).decode(errors="replace")
+
+
+def batches(files: Iterable[Found]) -> Iterator[Sequence[Found]]:
+    """The files in groups of a size that is handed in at once: a request costs as much as reading a small file."""
+    batch: list[Found] = []
+    size_bytes = 0
+    for found in files:
+        size_bytes += _size_bytes(found.path)
+        if batch and (len(batch) == _BATCH_FILES or size_bytes > _BATCH_BYTES):
+            yield batch
+            batch, size_bytes = [], _size_bytes(found.path)
+        batch.append(found)
+    if batch:
+        yield batch
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it will be reported when it is read
+        return 0

@@ -55,11 +55,14 @@ class _Part:
 class SharedBatches:
     """Collects texts while calls are under way, so that the next call carries what many documents wait for.
 
-    Nothing waits on purpose: a free place in flight is taken at once, by whatever is there. Documents take turns, so
-    that a short one never waits for the whole of a long one.
+    A call that is not full waits `linger_seconds` for more: a call costs the same for one text as for a hundred, and
+    upstreams count calls. Documents take turns, so that a short one never waits for the whole of a long one.
     """
 
-    def __init__(self, embedder: Embedder, max_inputs: int, in_flight: int) -> None:
+    def __init__(self, embedder: Embedder, max_inputs: int, in_flight: int, linger_seconds: float = 0.0) -> None:
+        self._linger_seconds = linger_seconds
+        self._texts_waiting = 0
+        self._timer: asyncio.TimerHandle | None = None
         self._embedder = embedder
         self._max_inputs = max_inputs
         self._free = in_flight
@@ -74,10 +77,21 @@ class SharedBatches:
         """
         request = _Request(texts, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
-        self._start_calls()
+        self._texts_waiting += len(texts)
+        if self._linger_seconds and self._texts_waiting < self._max_inputs:
+            self._linger()
+        else:
+            self._start_calls()
         return await request.done
 
+    def _linger(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._linger_seconds, self._start_calls)
+
     def _start_calls(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         while self._free and (parts := self._next_batch()):
             self._free -= 1
             call = asyncio.create_task(self._call(parts))
@@ -87,7 +101,8 @@ class SharedBatches:
     def _finished(self, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)
         self._free += 1
-        self._start_calls()
+        if self._timer is None:
+            self._start_calls()
 
     def _next_batch(self) -> list[_Part]:
         parts: list[_Part] = []
@@ -95,9 +110,11 @@ class SharedBatches:
         while self._waiting and room:
             request = self._waiting.popleft()
             if request.done.done():  # somebody gave up, or an earlier part has failed
+                self._texts_waiting -= len(request.texts) - request.taken
                 continue
             parts.append(request.take(room))
             room -= parts[-1].size
+            self._texts_waiting -= parts[-1].size
             if request.taken < len(request.texts):
                 self._waiting.append(request)
         return parts

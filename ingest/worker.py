@@ -22,6 +22,7 @@ from upstream import Upstream, UpstreamError
 from vectorstore import VectorStore, VectorStoreError
 
 _log = logging.getLogger(__name__)
+_LINGER_SECONDS = 0.02
 _POLL_SECONDS = 5.0
 """How often the queue is looked at without being told; a wake-up may be lost, a document may not."""
 
@@ -127,7 +128,7 @@ class Worker:
             embedder = self._upstream.embedder(model)
             if embedder is None:
                 raise EmbeddingUnavailableError(model)
-            batches = SharedBatches(embedder, embedder.batch_inputs, embedder.calls_side_by_side)
+            batches = SharedBatches(embedder, embedder.batch_inputs, embedder.calls_side_by_side, _LINGER_SECONDS)
             self._embeddings[model] = Embedding(embedder, CachedEmbedding(self._database, model, batches))
         return self._embeddings[model]
 

@@ -8,6 +8,10 @@ MIN_SHARE = 0.2
 _MIN_KANA_SHARE = 0.1
 """Share of kana among Han and kana from which a text is Japanese; real Japanese prose has about a half."""
 
+_SAMPLE = 400
+"""Characters of either end; counting all of a passage took as long as encoding it for BM25."""
+_ASCII_LETTER = re.compile("[A-Za-z]")
+
 _WORDS = {
     "latin": r"[A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a]+",
     "han": r"[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]",
@@ -28,9 +32,12 @@ def scripts_of(text: str) -> tuple[str, ...]:
     """The scripts that make up a good part of a text's words, most frequent first; none without letters.
 
     A run of letters counts as a word, and so does every Han, kana and Thai character, since these are written without
-    spaces. Thus a Chinese sentence with English terms in it is Chinese. Han and kana together are "japanese".
+    spaces. Thus a Chinese sentence with English terms in it is Chinese. Han and kana together are "japanese". Of a long
+    text, its beginning and its end are looked at.
     """
-    words = _count(text)
+    if text.isascii():
+        return ("latin",) if _ASCII_LETTER.search(text) else ()
+    words = _count(text if len(text) <= 2 * _SAMPLE else f"{text[:_SAMPLE]} {text[-_SAMPLE:]}")
     floor = MIN_SHARE * words.total()
     return tuple(script for script, count in words.most_common() if count >= floor)
 

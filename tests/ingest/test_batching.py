@@ -78,6 +78,23 @@ def test_every_caller_gets_its_own_vectors_in_order_and_no_call_is_too_large(
     asyncio.run(check())
 
 
+async def test_what_comes_a_moment_later_goes_along_with_a_call_that_is_not_full() -> None:
+    embedder = FakeEmbedder()
+    batches = SharedBatches(embedder, max_inputs=3, in_flight=2, linger_seconds=0.05)
+    early = start(batches, "a")
+    await asyncio.sleep(0.001)
+    later = start(batches, "b")
+    await settled(early, later)
+    assert embedder.calls == [["a", "b"]]
+
+
+async def test_a_full_call_does_not_wait() -> None:
+    embedder = FakeEmbedder()
+    batches = SharedBatches(embedder, max_inputs=3, in_flight=2, linger_seconds=3600)
+    await settled(start(batches, "a", "b", "c", "d", "e", "f"))
+    assert embedder.calls == [["a", "b", "c"], ["d", "e", "f"]]
+
+
 async def test_a_short_document_does_not_wait_for_the_whole_of_a_long_one() -> None:
     embedder = FakeEmbedder()
     batches = SharedBatches(embedder, max_inputs=20, in_flight=1)
