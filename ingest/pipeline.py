@@ -110,8 +110,6 @@ class Pipeline:
 
     async def _publish(self, store: Store, document: Document, chunks: int) -> None:
         version = document.version + 1
-        if document.version:
-            await self._vectors.delete_document(collection_of(store), store.id, document.id, keep_version=version)
         held = await self._vectors.count(collection_of(store), store.id, document.id)
         if held != chunks:
             raise IncompleteError

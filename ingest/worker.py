@@ -13,9 +13,11 @@ from ingest.errors import EmbeddingUnavailableError, IngestError
 from ingest.founding import BM25
 from ingest.parsing import ParseError, open_parser_pool
 from ingest.pipeline import Embedding, Pipeline
-from records import Records, documents, embeddings, stores
+from ingest.removal import finish_all
+from records import Connection, Records, documents, embeddings, removals, stores
 from records.documents import Document, Failure
 from records.errors import RecordsError
+from records.ids import DocumentId
 from records.stores import Store
 from settings import IngestSettings
 from upstream import Upstream, UpstreamError
@@ -23,6 +25,8 @@ from vectorstore import VectorStore, VectorStoreError
 
 _log = logging.getLogger(__name__)
 _LINGER_SECONDS = 0.02
+_TIDY_SECONDS = 60.0
+"""How often removals that were left undone are tried again."""
 _POLL_SECONDS = 5.0
 """How often the queue is looked at without being told; a wake-up may be lost, a document may not."""
 
@@ -45,9 +49,10 @@ class Worker:
 
     async def run(self, side_by_side: int) -> None:
         """Work until cancelled; documents under way then are queued again at the next start."""
-        await self._database.write(documents.requeue)
+        await self._database.write(_take_over)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._warm())
+            group.create_task(self._tidy())
             for _ in range(side_by_side):
                 group.create_task(self._work())
 
@@ -62,6 +67,15 @@ class Worker:
             await self._upstream.warm()
         except (RecordsError, ParseError, VectorStoreError, UpstreamError) as error:
             _log.warning("warming up failed: %s", error)
+
+    async def _tidy(self) -> None:
+        """Finish removals that were left undone."""
+        while True:
+            try:
+                await finish_all(self._records, self._vectors)
+            except (RecordsError, VectorStoreError) as error:
+                _log.warning("removals wait for later: %s", error)
+            await asyncio.sleep(_TIDY_SECONDS)
 
     async def _work(self) -> None:
         while True:
@@ -91,6 +105,7 @@ class Worker:
         try:
             store = await self._database.read(lambda c: stores.find(c, document.store_id))
             if store is None:
+                await self._forget(document)
                 return
             embedding = self._embedding(store)
             store = await self._pipeline.with_dimensions(store, embedding)
@@ -117,8 +132,8 @@ class Worker:
 
     async def _forget(self, document: Document) -> None:
         """Remove what was kept of a document after it was deleted, while it was still in work."""
-        await self._database.write(lambda c: embeddings.remove(c, document.id))
         await self._records.blobs.remove_text(document.id)
+        await self._database.write(lambda c: _leave_nothing(c, document.id))
 
     def _embedding(self, store: Store) -> Embedding | None:
         model = store.embedding_model
@@ -131,6 +146,17 @@ class Worker:
             batches = SharedBatches(embedder, embedder.batch_inputs, embedder.calls_side_by_side, _LINGER_SECONDS)
             self._embeddings[model] = Embedding(embedder, CachedEmbedding(self._database, model, batches))
         return self._embeddings[model]
+
+
+def _take_over(connection: Connection) -> None:
+    """What a stopped process had in work is nobody's now."""
+    documents.requeue(connection)
+    removals.release(connection)
+
+
+def _leave_nothing(connection: Connection, document_id: DocumentId) -> None:
+    embeddings.remove(connection, document_id)
+    removals.done(connection, document_id)
 
 
 def failure_of(error: Exception) -> Failure:

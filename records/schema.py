@@ -69,3 +69,13 @@ embeddings = sa.Table(
     sa.Column("document_id", sa.Text, nullable=False, index=True),
     sa.Column("vector", sa.LargeBinary, nullable=False),
 )
+
+removals = sa.Table(
+    "removals",
+    metadata,
+    sa.Column("document_id", sa.Text, primary_key=True),
+    sa.Column("store_id", sa.Text, nullable=False),
+    sa.Column("embedding_model", sa.Text, nullable=False),
+    sa.Column("embedding_dimensions", sa.Integer),
+    sa.Column("in_work", sa.Boolean, nullable=False),
+)

@@ -20,7 +20,7 @@ from settings import DatabaseSettings, DataSettings, IngestSettings, QdrantSetti
 from tests.ingest.embedder import DIMENSIONS, FakeEmbedder
 from tests.upstream.waiting import until
 from upstream import Upstream, UpstreamUnavailableError
-from vectorstore import Collection, VectorStore, open_vector_store
+from vectorstore import Collection, VectorStore, VectorStoreUnavailableError, open_vector_store
 
 pytestmark = pytest.mark.anyio
 COLLECTION = Collection("fake", DIMENSIONS)
@@ -60,7 +60,7 @@ class Parts:
 
     def rows(self) -> dict[str, int]:
         with sqlite3.connect(self.folder / "footnote.db") as database:
-            tables = ("documents", "files", "embeddings")
+            tables = ("documents", "files", "embeddings", "removals")
             found = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
         database.close()
         return found
@@ -171,10 +171,10 @@ async def test_what_is_deleted_in_the_middle_of_work_leaves_no_trace(parts: Part
         assert (await parts.ended(last)).status is Status.COMPLETED
 
         assert await parts.vectors.count(COLLECTION, store.id) == 0
-        assert parts.rows() == {"documents": 1, "files": 1, "embeddings": 1}
+        assert parts.rows() == {"documents": 1, "files": 1, "embeddings": 1, "removals": 0}
         assert sorted(parts.files()) == sorted([last.sha256, f"{last.id}.txt"])
         assert await remove_document(parts.records, parts.vectors, other, last)
-        assert parts.rows() == {"documents": 0, "files": 0, "embeddings": 0}
+        assert parts.rows() == {"documents": 0, "files": 0, "embeddings": 0, "removals": 0}
         assert parts.files() == []
 
 
@@ -202,3 +202,32 @@ async def test_a_store_whose_model_is_gone_fails_with_what_to_do(parts: Parts) -
     assert failed.error is not None
     assert failed.error.code == "embedding_model_unavailable"
     assert "'fake'" in failed.error.message
+
+
+async def test_a_store_deleted_as_it_was_before_its_first_document_leaves_no_chunk(parts: Parts) -> None:
+    before = await parts.store("s")
+    assert before.embedding_dimensions is None
+    document = await parts.add(before, "dome.txt", TEXT)
+    async with working(parts):
+        await parts.ended(document)
+    assert await parts.vectors.count(COLLECTION, before.id) == 1
+    await remove_store(parts.records, parts.vectors, before)
+    assert await parts.vectors.count(COLLECTION, before.id) == 0
+    assert parts.rows() == {"documents": 0, "files": 0, "embeddings": 0, "removals": 0}
+
+
+async def test_what_the_vector_store_could_not_delete_follows_later(parts: Parts) -> None:
+    class Down:
+        async def delete_document(self, *_: object) -> None:
+            raise VectorStoreUnavailableError
+
+    document = await parts.add(await parts.store("s"), "dome.txt", TEXT)
+    async with working(parts):
+        await parts.ended(document)
+    store = await parts.store("s")
+    assert await remove_document(parts.records, cast("VectorStore", Down()), store, document)
+    assert parts.files() == []
+    assert await parts.vectors.count(COLLECTION, store.id) == 1
+    async with working(parts):
+        await until(lambda: parts.rows()["removals"] == 0)
+    assert await parts.vectors.count(COLLECTION, store.id) == 0

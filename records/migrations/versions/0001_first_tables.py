@@ -1,4 +1,4 @@
-"""Stores, files, documents and embeddings."""
+"""Stores, files, documents, embeddings and removals."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -41,6 +41,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("model", "text_hash", name="pk_embeddings"),
     )
     op.create_index("ix_embeddings_document_id", "embeddings", ["document_id"])
+    op.create_table(
+        "removals",
+        sa.Column("document_id", sa.Text, nullable=False),
+        sa.Column("store_id", sa.Text, nullable=False),
+        sa.Column("embedding_model", sa.Text, nullable=False),
+        sa.Column("embedding_dimensions", sa.Integer),
+        sa.Column("in_work", sa.Boolean, nullable=False),
+        sa.PrimaryKeyConstraint("document_id", name="pk_removals"),
+    )
 
 
 def _create_documents() -> None:
@@ -74,5 +83,5 @@ def _create_documents() -> None:
 
 
 def downgrade() -> None:
-    for table in ("embeddings", "documents", "files", "stores"):
+    for table in ("removals", "embeddings", "documents", "files", "stores"):
         op.drop_table(table)
