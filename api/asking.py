@@ -86,7 +86,8 @@ def _event(request: Request, event: Event) -> str:
 
 
 def _sse(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+    # All in ASCII: some clients also end lines at U+2028, U+2029 or U+0085, which documents may hold.
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
 
 
 def _body(request: Request, answer: Answer) -> AnswerBody:

@@ -1,11 +1,13 @@
 """Attributes of documents and filters on them, in OpenAI's form."""
 
 import json
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -18,11 +20,31 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
+from pydantic_core import PydanticCustomError
 
 from api.errors import ApiError
 from vectorstore import AttributeValue, Combine, Compare, Filter
 
-Value = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=512)]
+_MAX_INTEGER = 2**53
+"""Beyond it not every integer is a double, which is what numbers are compared as."""
+
+
+def _exact(value: AttributeValue) -> AttributeValue:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("finite_number", "Numbers must be finite")
+    if isinstance(value, int) and abs(value) > _MAX_INTEGER:
+        raise PydanticCustomError("exact_number", f"Integers must lie between -{_MAX_INTEGER} and {_MAX_INTEGER}")
+    return value
+
+
+def _each_exact(value: AttributeValue | list[AttributeValue]) -> AttributeValue | list[AttributeValue]:
+    return [_exact(one) for one in value] if isinstance(value, list) else _exact(value)
+
+
+# Checked after the union has found its type: within it, the reason would be lost among those of the other types.
+_Plain = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=512)]
+Value = Annotated[_Plain, AfterValidator(_exact)]
+Values = Annotated[_Plain | list[_Plain], AfterValidator(_each_exact)]
 Attributes = Annotated[dict[Annotated[str, Field(min_length=1, max_length=64)], Value], Field(max_length=16)]
 """At most 16 pairs; keys of at most 64 characters, texts of at most 512 (OpenAI's limits)."""
 
@@ -43,7 +65,7 @@ def parse_attributes(text: str | None) -> Mapping[str, AttributeValue]:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][:1])
         raise _refused(f"{where + ': ' if where else ''}{first['msg']}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _refused("it is not JSON") from error
 
 
@@ -67,7 +89,7 @@ class ComparisonFilter(_Form):
 
     type: Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin"]
     key: Annotated[str, Field(min_length=1)]
-    value: Value | list[Value]
+    value: Values
 
 
 class CompoundFilter(_Form):

@@ -13,10 +13,10 @@ from api.attributes import parse_attributes
 from api.errors import ApiError, not_found
 from api.services import Opened, Services
 from api.stores import Deleted, resolve
-from ingest import Upload, remove_document, submit
+from ingest import Submission, Upload, remove_document, submit
 from records import documents, stores
 from records.documents import Document, Status
-from records.stores import DEFAULT_NAME
+from records.stores import DEFAULT_NAME, Store
 
 router = APIRouter(tags=["documents"])
 
@@ -90,12 +90,14 @@ async def add_documents(
     _refuse_too_large(services, file)
     uploads = [Upload(_name(one), one.file, said) for one in file]
     limit = services.settings.server.max_upload_bytes
-    submissions = await asyncio.gather(
-        *(submit(services.records, services.vectors, target, upload, max_bytes=limit) for upload in uploads)
-    )
-    data = [SubmittedBody(**_values(submission.document), new=submission.new) for submission in submissions]
-    services.worker.wake()
-    return Submitted(data=data)
+    try:
+        results = await asyncio.gather(
+            *(submit(services.records, services.vectors, target, upload, max_bytes=limit) for upload in uploads),
+            return_exceptions=True,  # the files are closed with the request: none may still be copied then
+        )
+    finally:
+        services.worker.wake()
+    return Submitted(data=[_submitted(result) for result in results])
 
 
 @router.get("/documents")
@@ -113,6 +115,8 @@ async def list_documents(
     if id:
         return _page(await services.records.database.read(lambda c: documents.find_all(c, id)), has_more=False)
     target = await resolve(services, store)
+    if after is not None:
+        await _refuse_unknown(services, target, after)
     page = await services.records.database.read(
         lambda c: documents.page(c, target.id, status=status, after=after, limit=limit + 1)
     )
@@ -156,6 +160,18 @@ async def _find(services: Services, document_id: str) -> Document:
     if document is None:
         raise not_found("document", document_id, "GET /documents lists those there are.")
     return document
+
+
+async def _refuse_unknown(services: Services, store: Store, after: str) -> None:
+    document = await services.records.database.read(lambda c: documents.find(c, after))
+    if document is None or document.store_id != store.id:
+        raise not_found("document", after, "Begin again at the first page, without after.", param="after")
+
+
+def _submitted(result: Submission | BaseException) -> SubmittedBody:
+    if isinstance(result, BaseException):
+        raise result
+    return SubmittedBody(**_values(result.document), new=result.new)
 
 
 def _page(found: Sequence[Document], *, has_more: bool) -> DocumentList:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from ingest import StoreGoneError
-from records.blobs import BlobTooLargeError
+from records.blobs import BlobTooLargeError, StorageError
 from records.errors import NameTakenError, RecordsUnavailableError
 from search import ModelUnavailableError
 from upstream import (
@@ -27,20 +27,23 @@ from vectorstore import InvalidFilterError, VectorStoreUnavailableError
 _log = logging.getLogger(__name__)
 
 
-class ApiError(Exception):
-    """A request that cannot be served as it is."""
+class ApiError(HTTPException):
+    """A request that cannot be served as it is.
+
+    An HTTPException, for these alone come through unchanged when a body is refused while FastAPI reads it.
+    """
 
     def __init__(self, status: HTTPStatus, message: str, *, code: str, param: str | None = None) -> None:
         self.status = status
         self.code = code
         self.param = param
-        super().__init__(message)
+        super().__init__(status, message)
 
 
-def not_found(what: str, name: str, hint: str = "") -> ApiError:
+def not_found(what: str, name: str, hint: str = "", *, param: str | None = None) -> ApiError:
     """The error for a name or id that leads nowhere."""
     message = f"There is no {what} {name!r}.{' ' + hint if hint else ''}"
-    return ApiError(HTTPStatus.NOT_FOUND, message, code=f"{what}_not_found", param=what)
+    return ApiError(HTTPStatus.NOT_FOUND, message, code=f"{what}_not_found", param=param or what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class _Rule:
 
 _RULES: Mapping[type[Exception], _Rule] = {
     BlobTooLargeError: _Rule(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "file_too_large"),
+    StorageError: _Rule(HTTPStatus.INSUFFICIENT_STORAGE, "storage_failed"),
     StoreGoneError: _Rule(HTTPStatus.NOT_FOUND, "store_not_found"),
     NameTakenError: _Rule(HTTPStatus.CONFLICT, "name_taken"),
     InvalidFilterError: _Rule(HTTPStatus.BAD_REQUEST, "invalid_filter"),
@@ -79,7 +83,7 @@ def install(app: FastAPI) -> None:
 def describe(error: Exception) -> tuple[HTTPStatus, dict[str, Any]]:
     """The status and the body for an error; what nobody foresaw is logged, and told without its text."""
     if isinstance(error, ApiError):
-        return error.status, _body(error.status, str(error), error.param, error.code)
+        return error.status, _body(error.status, error.detail, error.param, error.code)
     for kind, rule in _RULES.items():
         if isinstance(error, kind):
             _log.warning("%s: %s", rule.code, error)
@@ -90,6 +94,15 @@ def describe(error: Exception) -> tuple[HTTPStatus, dict[str, Any]]:
     return status, _body(status, message, None, "internal_error")
 
 
+def answer(error: Exception) -> JSONResponse:
+    """The answer to a request that ended in an error."""
+    status, body = describe(error)
+    headers = {}
+    if isinstance(error, UpstreamRateLimitedError) and error.retry_after_seconds:
+        headers["Retry-After"] = str(int(error.retry_after_seconds) + 1)
+    return JSONResponse(body, status, headers)
+
+
 def _body(status: int, message: str, param: str | None, code: str | None) -> dict[str, Any]:
     kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -98,11 +111,7 @@ def _body(status: int, message: str, param: str | None, code: str | None) -> dic
 
 
 async def _on_exception(_request: Request, error: Exception) -> JSONResponse:
-    status, body = describe(error)
-    headers = {}
-    if isinstance(error, UpstreamRateLimitedError) and error.retry_after_seconds:
-        headers["Retry-After"] = str(int(error.retry_after_seconds) + 1)
-    return JSONResponse(body, status, headers)
+    return answer(error)
 
 
 async def _on_http(_request: Request, error: Exception) -> JSONResponse:

@@ -38,12 +38,14 @@ class Readiness(BaseModel):
 
 
 @router.get("/healthz")
+@router.head("/healthz", include_in_schema=False)
 async def healthz() -> Health:
     """Whether the process lives; looks at nothing else."""
     return Health()
 
 
 @router.get("/readyz", responses={503: {"model": Readiness}})
+@router.head("/readyz", include_in_schema=False)
 async def readyz(services: Opened, response: Response) -> Readiness:
     """Whether the service can do its work; 503 when a part does not answer."""
     database, vectors = await asyncio.gather(

@@ -5,6 +5,7 @@ import re
 import secrets
 import time
 from contextvars import ContextVar
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,10 +37,15 @@ class RequestIds:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)[_HEADER] = request_id
                 milliseconds = (time.perf_counter() - began) * 1_000
-                _log.info("%s %s %s in %.1f ms", scope["method"], scope["path"], message["status"], milliseconds)
+                _log.info("%s %s %s in %.1f ms", scope["method"], _path(scope), message["status"], milliseconds)
             await send(message)
 
         await self._app(scope, receive, send_with_id)
+
+
+def _path(scope: Scope) -> str:
+    """The path as it was sent, percent-encoded: decoded, it could hold line breaks and forge lines of the log."""
+    return quote(scope.get("raw_path") or scope["path"], safe="/%:@!$&'()*+,;=~")
 
 
 class RequestIdFilter(logging.Filter):

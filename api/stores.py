@@ -5,7 +5,8 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from api.errors import ApiError, not_found
 from api.services import Opened, Services
@@ -17,12 +18,22 @@ from records.stores import DEFAULT_NAME, Store
 router = APIRouter(tags=["stores"])
 
 
+_ID_PREFIX = "vs_"
+
+
+def _usable(name: str) -> str:
+    if not name.isprintable() or name in {".", ".."} or name.startswith(_ID_PREFIX):
+        reason = f"A name must be printable, not . or .., and must not begin with {_ID_PREFIX} as ids do"
+        raise PydanticCustomError("store_name", reason)
+    return name
+
+
 class StoreForm(BaseModel):
     """What a new store is to be."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(pattern=r"^[^\s/]([^/]{0,126}[^\s/])?$", examples=["handbook"])]
+    name: Annotated[str, Field(pattern=r"^[^\s/]([^/]{0,126}[^\s/])?$", examples=["handbook"]), AfterValidator(_usable)]
     embedding_model: Annotated[str, Field(min_length=1)] | None = None
     """Unset means the service's own choice."""
     chunk_max_tokens: Annotated[int, Field(ge=16, le=4096)] | None = None

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -39,7 +40,7 @@ class Client:
     def ensure_store(self, name: str) -> None:
         """Make the store unless it exists."""
         with self._translated():
-            if self._http.get(f"/stores/{name}").is_success:
+            if self._http.get(f"/stores/{quote(name, safe='')}").is_success:
                 return
         self._json("POST", "/stores", json={"name": name})
 
@@ -65,7 +66,7 @@ class Client:
                 response.read()
                 raise ClientError(_reason(response))
             self._answer = response
-            yield from _events(response.iter_lines())
+            yield from _events(_lines(response.iter_bytes()))
             self._answer = None
 
     def _json(self, method: str, path: str, **arguments: Any) -> Mapping[str, Any]:
@@ -89,9 +90,20 @@ class Client:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             message = f"There is no service at {self._url}. Start one with `footnote serve`, or set FOOTNOTE_URL."
             raise ClientError(message) from error
+        except UnicodeEncodeError as error:
+            message = "A word of the command is not UTF-8; use a terminal that is set to UTF-8."
+            raise ClientError(message) from error
         except httpx.HTTPError as error:
             message = f"The service at {self._url} broke off: {type(error).__name__}. Its log says more."
             raise ClientError(message) from error
+
+
+def _lines(pieces: Iterator[bytes]) -> Iterator[str]:
+    """The lines of a stream; of all the characters that end a line in Unicode, only the line feed does here."""
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from (line.decode(errors="replace") for line in lines)
 
 
 def _events(lines: Iterator[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:

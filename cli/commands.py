@@ -61,6 +61,8 @@ def add(
 ) -> None:
     """Add files, and all files below folders; waits until each is searchable or has failed."""
     files = list(files_in(paths))
+    if not files:
+        exit_with(ClientError("There is nothing to add: no files are there, other than hidden ones."))
     with _client() as client:
         client.ensure_store(store)
         report = Adder(client, Console(stderr=True), store, attributes).run(files)
@@ -141,6 +143,8 @@ def _client() -> Iterator[Client]:
 
 def _filter(text: str | None) -> object:
     try:
-        return json.loads(text) if text else None
-    except ValueError:
+        condition = json.loads(text) if text else None
+        json.dumps(condition, allow_nan=False)  # Python reads NaN and numbers without end, which are not JSON
+    except (ValueError, RecursionError):
         exit_with(ClientError(f"--filter is not JSON: {text}"))
+    return condition

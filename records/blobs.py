@@ -1,10 +1,12 @@
 """Bytes on disk: uploaded files by the hash of their content, extracted texts by document."""
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -19,6 +21,10 @@ class BlobTooLargeError(RecordsError):
     """The file is larger than allowed."""
 
 
+class StorageError(RecordsError):
+    """The data folder cannot be used; see whether its disk is full, and who may read and write it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Blob:
     """Bytes that are safely on disk."""
@@ -28,13 +34,19 @@ class Blob:
 
 
 class Blobs:
-    """A folder of files by hash and one of texts by document."""
+    """A folder of files by hash and one of texts by document.
+
+    Every method raises `StorageError` when the disk does not do its part.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._files = folder / "files"
         self._texts = folder / "texts"
-        self._files.mkdir(parents=True, exist_ok=True)
-        self._texts.mkdir(parents=True, exist_ok=True)
+        with _translated():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for part in (self._files, self._texts):
+                part.mkdir(exist_ok=True)
+                _remove_leftovers(part)
 
     async def put(self, source: BinaryIO, max_bytes: int) -> Blob:
         """Copy `source` to disk, piece by piece.
@@ -48,10 +60,6 @@ class Blobs:
         """Where the bytes of that hash are."""
         return self._files / sha256[:2] / sha256
 
-    async def remove(self, sha256: str) -> None:
-        """Delete the bytes of that hash, if they are there."""
-        await asyncio.to_thread(self.path(sha256).unlink, missing_ok=True)
-
     async def put_text(self, document_id: DocumentId, text: str) -> None:
         """Keep a document's extracted text, in place of an earlier one."""
         await asyncio.to_thread(self._put_text, document_id, text)
@@ -62,29 +70,24 @@ class Blobs:
 
     async def remove_text(self, document_id: DocumentId) -> None:
         """Delete a document's extracted text, if it is there."""
-        await asyncio.to_thread(self._text_path(document_id).unlink, missing_ok=True)
+        with _translated():
+            await asyncio.to_thread(self._text_path(document_id).unlink, missing_ok=True)
 
     def _put(self, source: BinaryIO, max_bytes: int) -> Blob:
-        with tempfile.NamedTemporaryFile(dir=self._files, delete=False) as target:
-            try:
-                blob = _copy(source, target.file, max_bytes)
-                _settle(target.file, target.name, self.path(blob.sha256))
-            except BaseException:
-                with suppress(FileNotFoundError):
-                    Path(target.name).unlink()
-                raise
+        with _temporary(self._files) as target:
+            blob = _copy(source, target, max_bytes)
+            _settle(target, self.path(blob.sha256))
         return blob
 
     def _put_text(self, document_id: DocumentId, text: str) -> None:
-        with tempfile.NamedTemporaryFile(dir=self._texts, delete=False) as target:
+        with _temporary(self._texts) as target:
             target.write(text.encode())
-            _settle(target.file, target.name, self._text_path(document_id))
+            _settle(target, self._text_path(document_id))
 
     def _text(self, document_id: DocumentId) -> str | None:
-        try:
+        with _translated(), suppress(FileNotFoundError):
             return self._text_path(document_id).read_bytes().decode()
-        except FileNotFoundError:
-            return None
+        return None
 
     def _text_path(self, document_id: DocumentId) -> Path:
         return self._texts / document_id[-2:] / f"{document_id}.txt"
@@ -101,9 +104,50 @@ def _copy(source: BinaryIO, target: IO[bytes], max_bytes: int) -> Blob:
     return Blob(digest.hexdigest(), size)
 
 
-def _settle(written: IO[bytes], name: str, path: Path) -> None:
+def _settle(written: IO[bytes], path: Path) -> None:
     """Move a finished file to its place, so that it is there whole or not at all, also after a power cut."""
     written.flush()
     os.fsync(written.fileno())
-    path.parent.mkdir(exist_ok=True)
-    Path(name).replace(path)
+    if not path.parent.is_dir():
+        path.parent.mkdir(exist_ok=True)
+        _sync_folder(path.parent.parent)
+    Path(written.name).replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring to disk which names a folder has; without it a power cut can undo a rename."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _temporary(folder: Path) -> Iterator[IO[bytes]]:
+    """A file to write and then move away; it is deleted when the block fails."""
+    with _translated(), tempfile.NamedTemporaryFile(dir=folder, delete=False) as target:
+        fcntl.flock(target, fcntl.LOCK_EX)
+        try:
+            yield target.file
+        except BaseException:
+            Path(target.name).unlink(missing_ok=True)
+            raise
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Delete temporary files that no process writes any more: the lock on a file ends with its process."""
+    for path in folder.iterdir():
+        if path.is_file():
+            with path.open("rb") as leftover, suppress(BlockingIOError):
+                fcntl.flock(leftover, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError from error

@@ -23,6 +23,10 @@ from settings import DatabaseSettings
 T = TypeVar("T")
 
 
+class DriverMissingError(RecordsError):
+    """The driver for Postgres is not installed; install it with `pip install "footnote[postgres]"`."""
+
+
 class Database:
     """Runs functions of a connection in transactions, off the event loop.
 
@@ -62,6 +66,7 @@ async def open_database(settings: DatabaseSettings, folder: Path) -> AsyncIterat
 
     Raises:
         DataFolderLockedError: another process has the SQLite database of `folder`.
+        DriverMissingError: the settings name a Postgres database.
         RecordsUnavailableError: the database does not answer.
     """
     lock = None if settings.url else await asyncio.to_thread(_lock, folder)
@@ -82,16 +87,13 @@ def _open(settings: DatabaseSettings, folder: Path) -> Database:
         writing = _sqlite_engine(path, "BEGIN IMMEDIATE", pool_size=1)
         reading = _sqlite_engine(path, "BEGIN", pool_size=settings.pool_size)
     else:
-        url = settings.url.get_secret_value()
-        writing = reading = sa.create_engine(
-            url, pool_size=settings.pool_size, pool_pre_ping=True, hide_parameters=True
-        )
+        writing = reading = _server_engine(settings.url.get_secret_value(), settings.pool_size)
     migrate(writing)
     return Database(reading, writing, settings.pool_size)
 
 
 def _lock(folder: Path) -> IO[str]:
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = (folder / "footnote.lock").open("w")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,6 +116,13 @@ def _sqlite_engine(path: Path, begin: str, pool_size: int) -> Engine:
     # The driver would begin transactions late and as readers, so the first writes of two could fail against each other.
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+def _server_engine(url: str, pool_size: int) -> Engine:
+    try:
+        return sa.create_engine(url, pool_size=pool_size, pool_pre_ping=True, hide_parameters=True)
+    except ImportError as error:
+        raise DriverMissingError from error
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

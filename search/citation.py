@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from search.markers import numbers_in, without_markers
+from search.markers import numbers_in, without_code, without_markers
 from search.sentences import Sentence, sentences
 from search.similarity import Rarity
 from search.terms import terms
@@ -38,16 +38,17 @@ def cite(number: int, claim: str, hit: Hit, sentence: Sentence) -> Citation:
 
 
 def citations_of(answer: str, passages: Sequence[Hit]) -> Sequence[Citation]:
-    """One footnote for each marker of each sentence, in the order of the text.
+    """One footnote for each marker of each sentence, in the order of the text; code has none.
 
     The quote is the sentence of the named passage that has most in common with the claim.
     """
     found = []
-    for sentence in sentences(answer):
-        claim = without_markers(sentence.text)
+    for sentence in sentences(without_code(answer)):
+        claim = without_markers(answer[sentence.start : sentence.end], sentence.text)
         for number in numbers_in(sentence.text):
-            hit = passages[number - 1]
-            found.append(cite(number, claim, hit, _closest(claim, hit)))
+            if 1 <= number <= len(passages):
+                hit = passages[number - 1]
+                found.append(cite(number, claim, hit, _closest(claim, hit)))
     return found
 
 

@@ -5,6 +5,9 @@ import re
 _MARKER = re.compile(r"[\[【](?=[\d\s,，、;]{1,30}[\]】])\s*(\d{1,3}(?:\s*[,，、;]\s*\d{1,3})*)\s*[\]】]")
 _UNFINISHED = re.compile(r"[\[【][\d\s,，、;]{0,30}\Z|`{1,2}\Z")
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*(?:`|\n|\Z))", re.DOTALL)
+_SHOWN_MARKER = re.compile(r"\[(\d{1,3})\]")
+_BLANK = "\ufffc"
+"""Stands for a character of code: no white space, which would be trimmed, and in no word or punctuation."""
 
 
 class MarkerFilter:
@@ -43,12 +46,22 @@ class MarkerFilter:
         return "".join(f"[{number}]" for number in numbers if 1 <= number <= self._passages)
 
 
-def numbers_in(text: str) -> list[int]:
-    """The passages that a text's markers name, in order, each once. Code does not count."""
-    prose = _CODE.sub("", text)
-    return list(dict.fromkeys(int(number) for number in re.findall(r"\[(\d{1,3})\]", prose)))
+def without_code(text: str) -> str:
+    """The text with its code blanked out, of the same length and with the same lines.
+
+    It must be given whole: a part of it does not tell whether it stands within a block of code.
+    """
+    return _CODE.sub(lambda code: re.sub(r"[^\n]", _BLANK, code[0]), text)
 
 
-def without_markers(text: str) -> str:
-    """The text as a reader would speak it."""
-    return re.sub(r"\s*\[\d{1,3}\]", "", text).strip()
+def numbers_in(prose: str) -> list[int]:
+    """The passages that the markers of a text without code name, in order, each once."""
+    return list(dict.fromkeys(int(number) for number in _SHOWN_MARKER.findall(prose)))
+
+
+def without_markers(text: str, prose: str) -> str:
+    """The text as a reader would speak it; `prose` is the same text without code, and tells where the markers are."""
+    kept, end = "", 0
+    for marker in _SHOWN_MARKER.finditer(prose):
+        kept, end = kept + text[end : marker.start()].rstrip(), marker.end()
+    return (kept + text[end:]).strip()

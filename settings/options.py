@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from settings.values import DatabaseUrl, HostNames
+
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -32,7 +34,7 @@ class DataSettings(Group):
 class DatabaseSettings(Group):
     """The relational database behind stores, files and documents."""
 
-    url: SecretStr | None = None
+    url: DatabaseUrl | None = None
     """SQLAlchemy URL, such as `postgresql+psycopg://user:password@host/name`, for when one machine is not enough.
     Unset means `footnote.db` (SQLite) in the data folder."""
 
@@ -87,7 +89,8 @@ class UpstreamSettings(Group):
     """Address of another server for embeddings only, when chat and embeddings live apart."""
 
     embedding_api_key: SecretStr | None = None
-    """Key for `embedding_base_url`; unset means `api_key`."""
+    """Key for `embedding_base_url`; unset means `api_key` where both servers are at the same address, none
+    otherwise."""
 
     embedding_model: str = "text-embedding-3-small"
     """Model that turns text into vectors, for new stores. `local` means the embedded model even where an upstream is
@@ -192,6 +195,15 @@ class ServerSettings(Group):
 
     max_upload_bytes: Bytes = 536_870_912
     """Largest file that is accepted, in bytes (OpenAI's limit is 512 MB too)."""
+
+    max_request_bytes: Bytes = 1_073_741_824
+    """Largest upload that is accepted, in bytes, all files of one request together; it is kept on disk while it comes
+    in. Other requests may have 1 MiB."""
+
+    allowed_hosts: HostNames | None = None
+    """Host names that clients may call the service by: a list in the file, separated by commas in the environment; `*`
+    means any. Unset means `localhost`, `127.0.0.1`, `::1` and `server.host` when that keeps the service to this
+    machine, so that no web site can reach it through a name of its own, and any name otherwise."""
 
     shutdown_seconds: Seconds = 10.0
     """Seconds open requests get to finish when the service stops."""

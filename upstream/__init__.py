@@ -1,6 +1,6 @@
 """Calls to OpenAI-compatible servers for embeddings and chat, and the local embedding model."""
 
-from upstream.chat import Chat, Completion, Message
+from upstream.chat import Chat, Message
 from upstream.embedder import Embedder, Vectors
 from upstream.errors import (
     UpstreamAuthenticationError,
@@ -20,7 +20,6 @@ from upstream.tokens import count_tokens, cut_to_tokens
 
 __all__ = [
     "Chat",
-    "Completion",
     "Embedder",
     "LocalEmbedder",
     "Message",

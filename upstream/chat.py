@@ -12,11 +12,13 @@ from upstream.errors import UpstreamError, UpstreamInvalidResponseError, Upstrea
 from upstream.failures import read_report, streamed_error
 from upstream.retrying import Retries
 from upstream.sse import EventDecoder, EventTooLongError
-from upstream.wire import ChatAnswer, ChatChunk, parse
+from upstream.wire import ChatChunk, parse
 
 _PATH = "/chat/completions"
 _END = "[DONE]"
 _UNSUPPORTED = {"unsupported_parameter", "unsupported_value"}
+_TEMPERATURE = 0.0
+"""The likeliest words, so that the same passages give the same answer as far as the model can."""
 _DRAIN_SECONDS = 0.25
 """How long the end of the body may lag behind `[DONE]` before the connection is given up instead of reused."""
 
@@ -27,20 +29,6 @@ class Message:
 
     role: Literal["system", "user", "assistant"]
     content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """A whole answer."""
-
-    text: str
-    """Empty when the model declined to write."""
-    finish_reason: str | None
-    """`stop` when the model was done, `length` when `max_tokens` cut it off, or the upstream's own word."""
-    prompt_tokens: int | None
-    """Tokens read; None when the upstream does not count."""
-    completion_tokens: int | None
-    """Tokens written; None when the upstream does not count."""
 
 
 class Chat:
@@ -57,9 +45,7 @@ class Chat:
         self._limit_field = "max_tokens"
         self._sends_temperature = True
 
-    async def stream(
-        self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0
-    ) -> AsyncGenerator[str, None]:
+    async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncGenerator[str, None]:
         """The answer's text as it is written; closing the iterator closes the call to the upstream.
 
         Tried again only as long as nothing was yielded. Raises `UpstreamError` or one of its children, also when the
@@ -68,7 +54,7 @@ class Chat:
         tries = 0
         started = False
         while True:
-            request = self._request(messages, max_tokens, temperature) | {"stream": True}
+            request = self._request(messages, max_tokens)
             try:
                 async with aclosing(self._stream_once(request)) as deltas:
                     async for delta in deltas:
@@ -84,27 +70,6 @@ class Chat:
                 tries += 1
             else:
                 return
-
-    async def complete(self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0) -> Completion:
-        """The whole answer at once. Raises `UpstreamError` or one of its children."""
-        body = await self._retries.run(lambda: self._post(messages, max_tokens, temperature))
-        answer = parse(ChatAnswer, body)
-        choice, usage = answer.choices[0], answer.usage
-        return Completion(
-            text=choice.message.content or "",
-            finish_reason=choice.finish_reason,
-            prompt_tokens=usage.prompt_tokens if usage else None,
-            completion_tokens=usage.completion_tokens if usage else None,
-        )
-
-    async def _post(self, messages: Sequence[Message], max_tokens: int, temperature: float) -> bytes:
-        while True:
-            request = self._request(messages, max_tokens, temperature)
-            try:
-                return await self._client.post(_PATH, request, texts=_texts(request))
-            except UpstreamRejectedError as refusal:
-                if not self._learns(refusal, request):
-                    raise
 
     async def _stream_once(self, request: dict[str, Any]) -> AsyncGenerator[str, None]:
         texts = _texts(request)
@@ -122,13 +87,14 @@ class Chat:
         if not finished:
             raise UpstreamInvalidResponseError("The upstream's answer broke off before its end.")
 
-    def _request(self, messages: Sequence[Message], max_tokens: int, temperature: float) -> dict[str, Any]:
+    def _request(self, messages: Sequence[Message], max_tokens: int) -> dict[str, Any]:
         request: dict[str, Any] = {
             "model": self.model,
             "messages": [{"role": message.role, "content": clean(message.content)} for message in messages],
             self._limit_field: max_tokens,
+            "stream": True,
         }
-        return request | {"temperature": temperature} if self._sends_temperature else request
+        return request | {"temperature": _TEMPERATURE} if self._sends_temperature else request
 
     def _learns(self, refusal: UpstreamRejectedError, request: dict[str, Any]) -> bool:
         """Whether the refusal is about a field of this request that can be changed; changes it for all later ones."""

@@ -21,6 +21,11 @@ class Endpoint:
         """Address of `path`, such as `/embeddings`; a query in the base address stays."""
         return self.base_url.copy_with(path=self.base_url.path + path)
 
+    @property
+    def origin(self) -> tuple[str, str, int | None]:
+        """Scheme, host and port (None where it is the scheme's own); who answers at the same is trusted the same."""
+        return self.base_url.scheme, self.base_url.host, self.base_url.port
+
     def headers(self) -> httpx.Headers:
         """Headers that identify us; answers are asked for uncompressed, so that streams are not held back."""
         headers = {"accept-encoding": "identity", "user-agent": "footnote"}

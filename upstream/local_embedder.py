@@ -12,7 +12,7 @@ import numpy as np
 
 from upstream.cleaning import clean
 from upstream.embedder import Vectors
-from upstream.errors import UpstreamError, UpstreamUnavailableError
+from upstream.errors import UpstreamError, UpstreamTimeoutError, UpstreamUnavailableError
 from upstream.local_process import DIMENSIONS, LocalProcess, ProcessEndedError, start_process
 from upstream.packing import pack
 from upstream.tokens import count_tokens, cut_to_tokens
@@ -20,6 +20,8 @@ from upstream.tokens import count_tokens, cut_to_tokens
 _PIECE_TEXTS_PER_THREAD = 2
 _PIECE_TOKENS_PER_THREAD = 256
 """About half a second of work: the longest that a question waits for the piece under way."""
+_ANSWER_SECONDS = 120.0
+"""For a piece; one long text is seconds of work, and low priority on a busy machine can make it many."""
 
 
 @dataclass(order=True, slots=True)
@@ -36,6 +38,8 @@ class _Piece:
 class LocalEmbedder:
     """Embeds in a process of its own, which starts with the first text and is replaced when it dies.
 
+    It dies too when it leaves a piece without an answer for `answer_seconds`.
+
     Passages go there in small pieces, those of several callers in turn, and questions overtake them. Texts longer than
     the window are averaged over windows by the model's library, which also adds the prefixes that E5 models need.
     """
@@ -47,10 +51,17 @@ class LocalEmbedder:
     unrelated_below = 0.80
     calls_side_by_side = 2  # one to work on, one to go on with
 
-    def __init__(self, *, threads: int | None = None, max_input_tokens: int = 8_191) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int | None = None,
+        max_input_tokens: int = 8_191,
+        answer_seconds: float = _ANSWER_SECONDS,
+    ) -> None:
         self._threads = threads or len(os.sched_getaffinity(0))
         self.batch_inputs = _PIECE_TEXTS_PER_THREAD * self._threads
         self._max_input_tokens = max_input_tokens
+        self._answer_seconds = answer_seconds
         self._pieces: asyncio.PriorityQueue[_Piece] = asyncio.PriorityQueue()
         self._numbers = count()
         self._process: LocalProcess | None = None
@@ -141,10 +152,10 @@ class LocalEmbedder:
 
     async def _try_exchange(self, piece: _Piece) -> Vectors:
         if self._process is None:
-            self._process = await start_process(self._threads)
+            self._process = await start_process(self._threads, answer_seconds=self._answer_seconds)
         try:
             return await self._process.embed(piece.texts, question=piece.question)
-        except ProcessEndedError:
+        except (ProcessEndedError, UpstreamTimeoutError):
             await self._drop_process()
             raise
 

@@ -6,8 +6,8 @@ import os
 import struct
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,9 @@ class ProcessEndedError(UpstreamUnavailableError):
 class LocalProcess:
     """One running model; takes one request at a time."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, *, answer_seconds: float) -> None:
         self._process = process
+        self._answer_seconds = answer_seconds
 
     @property
     def pid(self) -> int:
@@ -37,9 +38,16 @@ class LocalProcess:
         return self._process.pid
 
     async def embed(self, texts: Sequence[str], *, question: bool) -> Vectors:
-        """Vectors, shape (len(texts), 384). Raises `ProcessEndedError` when the process is gone."""
+        """Vectors, shape (len(texts), 384).
+
+        Raises:
+            ProcessEndedError: The process is gone.
+            UpstreamTimeoutError: It does not answer; it is of no more use, for its answer may still come.
+        """
         request = json.dumps({"question": question, "texts": list(texts)}).encode()
-        body = await self._exchange(struct.pack(">I", len(request)) + request)
+        with _limited("answer", self._answer_seconds):
+            async with asyncio.timeout(self._answer_seconds):
+                body = await self._exchange(struct.pack(">I", len(request)) + request)
         return np.frombuffer(body, np.float32).reshape(len(texts), DIMENSIONS)
 
     async def close(self) -> None:
@@ -51,12 +59,9 @@ class LocalProcess:
 
     async def ready(self) -> None:
         """Return when the model is loaded; raises `UpstreamError` with the reason when it cannot be."""
-        try:
+        with _limited("load", _START_SECONDS):
             async with asyncio.timeout(_START_SECONDS):
                 await self._exchange(b"")
-        except TimeoutError as exc:
-            message = f"The local model did not load within {_START_SECONDS:g} s; is the machine overloaded?"
-            raise UpstreamTimeoutError(message) from exc
 
     async def _exchange(self, request: bytes) -> bytes:
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -74,7 +79,16 @@ class LocalProcess:
         return body
 
 
-async def start_process(threads: int) -> LocalProcess:
+@contextmanager
+def _limited(deed: str, seconds: float) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as exc:
+        message = f"The local model did not {deed} within {seconds:g} s; is the machine overloaded?"
+        raise UpstreamTimeoutError(message) from exc
+
+
+async def start_process(threads: int, *, answer_seconds: float) -> LocalProcess:
     """A process with the model loaded. Raises `UpstreamError` when it does not come up."""
     try:
         process = await asyncio.create_subprocess_exec(
@@ -88,7 +102,7 @@ async def start_process(threads: int) -> LocalProcess:
         )
     except OSError as exc:
         raise UpstreamUnavailableError("The process of the local model cannot be started; try again later.") from exc
-    started = LocalProcess(process)
+    started = LocalProcess(process, answer_seconds=answer_seconds)
     try:
         await started.ready()
     except BaseException:

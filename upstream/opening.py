@@ -4,6 +4,7 @@ import importlib.util
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 import aiohttp
@@ -155,16 +156,19 @@ def _chat_endpoint(settings: UpstreamSettings) -> Endpoint | None:
 
 
 def _embedding_endpoint(settings: UpstreamSettings) -> Endpoint | None:
-    """None when no server is set."""
+    """None when no server is set; the chat server's key goes to no other server."""
+    chat = _chat_endpoint(settings)
     if not settings.embedding_base_url:
-        return _chat_endpoint(settings)
-    own_key = _is_set(settings.embedding_api_key)
-    return read_endpoint(
+        return chat
+    endpoint = read_endpoint(
         settings.embedding_base_url,
-        settings.embedding_api_key if own_key else settings.api_key,
+        settings.embedding_api_key,
         url_option="upstream.embedding_base_url",
-        key_option="upstream.embedding_api_key" if own_key else "upstream.api_key",
+        key_option="upstream.embedding_api_key",
     )
+    if endpoint.api_key is None and chat is not None and chat.origin == endpoint.origin:
+        return replace(chat, base_url=endpoint.base_url)
+    return endpoint
 
 
 def _is_set(key: SecretStr | None) -> bool:

@@ -3,9 +3,9 @@
 Follows https://platform.openai.com/docs/api-reference (embeddings and chat completions).
 """
 
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from upstream.errors import UpstreamInvalidResponseError
 
@@ -46,33 +46,6 @@ class ChatChunk(_Read):
     choices: list[ChunkChoice] = []
     error: Any = None
     """Some servers report a failure beside the choices, most instead of them."""
-
-
-class ReplyMessage(_Read):
-    """The message the model wrote; it has no content when the model declined."""
-
-    content: str | None = None
-
-
-class Choice(_Read):
-    """One answer of the model."""
-
-    message: ReplyMessage
-    finish_reason: str | None = None
-
-
-class Usage(_Read):
-    """Tokens that were paid for; servers that do not count leave it out."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-
-
-class ChatAnswer(_Read):
-    """The answer of `/chat/completions` when it is not streamed."""
-
-    choices: Annotated[list[Choice], Field(min_length=1)]
-    usage: Usage | None = None
 
 
 _Model = TypeVar("_Model", bound=_Read)

@@ -1,5 +1,6 @@
 """The meaning of filters, told once and put into the words of either engine."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol, TypeVar
 
@@ -86,7 +87,7 @@ def _equals(dialect: Dialect[C, F], key: str, values: Sequence[AttributeValue]) 
     ]
     path = payload.attribute_path(key, "number")
     numbers = (value for value in values if not isinstance(value, str | bool))
-    conditions += [dialect.bounds(path, {"gte": number, "lte": number}) for number in numbers]
+    conditions += [dialect.bounds(path, {"gte": number, "lte": number}) for number in map(_finite, numbers)]
     return _some(dialect, conditions)
 
 
@@ -95,7 +96,17 @@ def _ordered(dialect: Dialect[C, F], compare: Compare) -> C | F:
     if isinstance(value, str | bool) or compare.op not in {"gt", "gte", "lt", "lte"}:
         raise InvalidFilterError
     path = payload.attribute_path(compare.key, "number")
-    return dialect.bounds(path, {compare.op: float(value)})
+    return dialect.bounds(path, {compare.op: _finite(value)})
+
+
+def _finite(value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        raise InvalidFilterError from None
+    if not math.isfinite(number):
+        raise InvalidFilterError
+    return number
 
 
 def _some(dialect: Dialect[C, F], conditions: Sequence[C | F]) -> C | F:

@@ -23,13 +23,17 @@ from ingest.parsing.process import main
 main(int(sys.argv[2]), int(sys.argv[3]))
 """
 _BUFFER_BYTES = 4_194_304
+_REPLY_BYTES_PER_CHARACTER = 8
+_REPLY_MARGIN_BYTES = 67_108_864
+"""What a reply may have beside the text: spans, pages and headings."""
 
 
 class Child:
     """One process that reads one file at a time."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, max_text_characters: int) -> None:
         self._process = process
+        self._max_reply_bytes = max_text_characters * _REPLY_BYTES_PER_CHARACTER + _REPLY_MARGIN_BYTES
         self.files = 0
 
     @classmethod
@@ -54,10 +58,10 @@ class Child:
             )
         except OSError as exc:
             raise ParserStartError from exc
-        child = cls(process)
+        child = cls(process, settings.max_text_characters)
         try:
             ready = await child._receive() == READY
-        except (asyncio.IncompleteReadError, ConnectionError) as exc:
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError) as exc:
             await child.kill()
             raise ParserStartError from exc
         except BaseException:
@@ -72,7 +76,10 @@ class Child:
         return self._process.returncode is None
 
     async def ask(self, request: Request) -> Reply:
-        """Have one file read; raises IncompleteReadError or OSError when the process dies over it."""
+        """Have one file read.
+
+        Raises IncompleteReadError or OSError when the process dies over it, ValueError when it answers nonsense.
+        """
         assert self._process.stdin is not None
         self.files += 1
         self._process.stdin.write(framed(encode_request(request)))
@@ -87,8 +94,10 @@ class Child:
 
     async def _receive(self) -> bytes:
         assert self._process.stdout is not None
-        header = await self._process.stdout.readexactly(LENGTH.size)
-        return await self._process.stdout.readexactly(LENGTH.unpack(header)[0])
+        (length,) = LENGTH.unpack(await self._process.stdout.readexactly(LENGTH.size))
+        if length > self._max_reply_bytes:  # a file that took over the process must not fill our memory
+            raise ValueError("the reply is longer than any text may be")
+        return await self._process.stdout.readexactly(length)
 
 
 def _environment() -> dict[str, str]:

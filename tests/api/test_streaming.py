@@ -27,3 +27,10 @@ def test_a_client_that_goes_away_ends_the_upstreams_work(
         assert (chat.path, chat.outcome) == ("/v1/chat/completions", "open")
     until(lambda: chat.outcome == "cancelled")
     assert http.post("/ask", json={"question": "How long?", "store": store}).json()["answered"]
+
+
+def test_events_have_no_line_breaks_of_any_kind_within(http: httpx.Client, store: str) -> None:
+    body = {"question": "one\u2028two\u2029three\u0085four", "store": store, "stream": True}
+    text = http.post("/ask", json=body).text
+    assert text.isascii()
+    assert "one\\u2028two\\u2029three\\u0085four" in text

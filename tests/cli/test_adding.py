@@ -97,3 +97,23 @@ def test_ctrl_c_ends_an_addition_that_has_long_to_go(address: str, upstream: Fak
     with httpx.Client(base_url=address, timeout=60) as http:
         assert http.get("/stores/many").json()["documents"]["total"] < 3_000
         http.delete("/stores/many")
+
+
+def test_a_store_may_have_a_name_with_marks_that_mean_something_in_addresses(
+    http: httpx.Client, address: str, tmp_path: Path
+) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("A note.")
+    name = "What? #1 %41"
+    for _ in range(2):
+        added = run(tmp_path, "add", str(note), "--store", name, FOOTNOTE_URL=address)
+        assert (added.status, added.out.partition(" ")[0]) == (0, "1")
+    assert name in [store["name"] for store in http.get("/stores").json()["data"]]
+
+
+def test_a_folder_without_files_is_said_to_be_empty(http: httpx.Client, address: str, tmp_path: Path) -> None:
+    (tmp_path / "empty" / ".hidden").mkdir(parents=True)
+    added = run(tmp_path, "add", "empty", "--store", "never made", FOOTNOTE_URL=address)
+    assert (added.status, added.out) == (1, "")
+    assert added.err == "There is nothing to add: no files are there, other than hidden ones.\n"
+    assert "never made" not in [store["name"] for store in http.get("/stores").json()["data"]]

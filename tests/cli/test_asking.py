@@ -1,4 +1,5 @@
 import json
+import os
 import re
 from pathlib import Path
 from textwrap import wrap
@@ -46,6 +47,9 @@ def test_search_prints_json_and_filters(address: str, store: str, tmp_path: Path
         started(tmp_path, "search", "x", "--store", store, "--filter", condition, FOOTNOTE_URL=address) as filtered,
         started(tmp_path, "search", "x", "--store", store, "--filter", "{year", FOOTNOTE_URL=address) as wrong,
         started(tmp_path, "search", "x", "--store", "nowhere", FOOTNOTE_URL=address) as nowhere,
+        started(tmp_path, "ask", "x", "--filter", '{"value": NaN}', FOOTNOTE_URL=address) as not_a_number,
+        started(tmp_path, "ask", "x", "--filter", "1e999", FOOTNOTE_URL=address) as without_end,
+        started(tmp_path, "ask", os.fsdecode(b"caf\xe9?"), FOOTNOTE_URL=address) as not_text,
     ):
         hit = json.loads(plain.ended().out)["data"][0]
         assert (hit["filename"], hit["attributes"]) == ("loans.pdf", {"year": 2024})
@@ -53,6 +57,10 @@ def test_search_prints_json_and_filters(address: str, store: str, tmp_path: Path
         assert (wrong.ended().status, wrong.ended().err) == (1, "--filter is not JSON: {year\n")
         assert (nowhere.ended().status, nowhere.ended().err.count("\n")) == (1, 1)
         assert "There is no store 'nowhere'" in nowhere.ended().err
+        assert (not_a_number.ended().status, not_a_number.ended().err) == (1, '--filter is not JSON: {"value": NaN}\n')
+        assert (without_end.ended().status, without_end.ended().err) == (1, "--filter is not JSON: 1e999\n")
+        assert (not_text.ended().status, not_text.ended().err.count("\n")) == (1, 1)
+        assert "not UTF-8" in not_text.ended().err
 
 
 def test_an_answer_comes_piece_by_piece_and_ends_with_its_footnotes(

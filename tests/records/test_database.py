@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from records import Database, open_records, stores
+from records.database import DriverMissingError
 from records.errors import (
     DataFolderLockedError,
     NameTakenError,
@@ -87,3 +88,15 @@ async def test_a_server_that_does_not_answer_is_unavailable(tmp_path: Path) -> N
         async with open_records(DataSettings(dir=tmp_path), DatabaseSettings(url=url)):
             pass
     assert "secret" not in str(caught.value)
+
+
+async def test_a_driver_that_is_missing_is_named(tmp_path: Path) -> None:
+    unchecked = DatabaseSettings.model_construct(url=SecretStr("postgresql+pg8000://a:secret@127.0.0.1/none"))
+    with pytest.raises(DriverMissingError, match="footnote"):
+        async with open_records(DataSettings(dir=tmp_path), unchecked):
+            pass
+
+
+async def test_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    async with open_records(DataSettings(dir=tmp_path / "data"), DatabaseSettings()):
+        assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700

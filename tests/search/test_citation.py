@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from search.citation import citations_of
@@ -38,3 +38,33 @@ def test_every_quote_stands_in_its_document_at_its_offsets(passage: str, claim: 
     document = "x" * start + passage
     for citation in citations_of(f"{claim} [1]", [hit(passage, start=start)]):
         assert document[citation.start : citation.end] == citation.quote != ""
+
+
+def test_a_block_of_code_has_no_footnotes() -> None:
+    answer = "Run this [2].\n```\nx = rows[99]\ny = rows[0]\n\nz = rows[1]\n```\nTelescopes are lent for weeks [1]."
+    found = citations_of(answer, [LOANS, DAMAGE])
+    assert [(citation.number, citation.claim) for citation in found] == [
+        (2, "Run this."),
+        (1, "Telescopes are lent for weeks."),
+    ]
+
+
+def test_code_within_a_sentence_is_part_of_the_claim_but_no_marker() -> None:
+    (citation,) = citations_of("`a. B[1]` is read, as is `rows[9]` [2]. The rest is not.", [LOANS, DAMAGE])
+    assert (citation.number, citation.claim) == (2, "`a. B[1]` is read, as is `rows[9]`.")
+
+
+PIECES = st.sampled_from(["```", "`", "\n", "x = rows[1]. ", "[0]", "[1]", "[2]", "[99]", " ", "Charts stay. ", "句。"])
+
+
+@given(st.lists(PIECES | st.text(max_size=5)).map("".join), st.integers(0, 3))
+@example("```\nx = rows[99]\n```", 1)
+@example("```\nx = rows[0]\n```", 2)
+@example("Nothing [1].", 0)
+def test_any_answer_has_only_footnotes_that_name_and_quote_a_passage(answer: str, count: int) -> None:
+    passages = [LOANS, DAMAGE, hit("One dome.", start=7)][:count]
+    for citation in citations_of(answer, passages):
+        chunk = passages[citation.number - 1].chunk
+        assert 1 <= citation.number <= count
+        assert citation.hit.chunk is chunk
+        assert chunk.text[citation.start - chunk.start : citation.end - chunk.start] == citation.quote != ""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.markers import MarkerFilter, numbers_in, without_markers
+from search.markers import MarkerFilter, numbers_in, without_code, without_markers
 
 PIECES = st.lists(
     st.sampled_from(["[", "]", "1", "2", "99", ",", "，", " ", "【", "】", "`", "```", "\n", "a", "句。"])
@@ -43,7 +43,7 @@ def test_a_text_cut_anywhere_gives_what_the_whole_text_gives(pieces: list[str]) 
 
 @given(PIECES)
 def test_no_shown_number_is_without_a_passage(pieces: list[str]) -> None:
-    assert set(numbers_in(whole("".join(pieces)))) <= {1, 2, 3}
+    assert set(numbers_in(without_code(whole("".join(pieces))))) <= {1, 2, 3}
 
 
 def test_text_is_not_held_back_without_need() -> None:
@@ -54,8 +54,22 @@ def test_text_is_not_held_back_without_need() -> None:
 
 
 def test_numbers_are_in_the_order_of_the_text_each_once() -> None:
-    assert numbers_in("a [2] b [1] c [2] `[3]`") == [2, 1]
+    assert numbers_in("a [2] b [1] c [2]") == [2, 1]
 
 
 def test_markers_can_be_taken_out() -> None:
-    assert without_markers("Three weeks [1][2].") == "Three weeks."
+    text = "Three weeks [1][2]."
+    assert without_markers(text, text) == "Three weeks."
+
+
+def test_code_is_not_searched_for_markers_but_stays_in_the_text() -> None:
+    text = "Read `rows[1]` first [2]."
+    assert numbers_in(without_code(text)) == [2]
+    assert without_markers(text, without_code(text)) == "Read `rows[1]` first."
+
+
+@given(PIECES)
+def test_a_text_without_code_has_the_same_length_and_lines(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert [len(line) for line in without_code(text).split("\n")] == [len(line) for line in text.split("\n")]
+    assert "`" not in without_code(text)

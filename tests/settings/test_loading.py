@@ -94,3 +94,39 @@ def test_a_secret_is_never_in_the_message(tmp_path: Path) -> None:
 
 def test_secrets_do_not_show_in_the_settings_themselves() -> None:
     assert "sk-secret" not in repr(load_settings({"OPENAI_API_KEY": "sk-secret"}))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense-hunter2",
+        "sqlite:///hunter2.db",
+        "mysql://a:hunter2@b/c",
+        "postgresql://a:hunter2@b/c",
+        "postgresql+psycopg://a:hunter2@b:port/c",
+        "postgresql+psycopg://a:hunter2@[b/c",
+        "postgresql+psycopg://a:hunter2@b",
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused_by_name_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"FOOTNOTE_DATABASE_URL": url})
+    message = str(caught.value)
+    assert "FOOTNOTE_DATABASE_URL" in message
+    assert "postgresql+psycopg://user:password@host/name" in message
+    assert "hunter2" not in message
+
+
+def test_a_postgres_database_is_taken() -> None:
+    url = "postgresql+psycopg://a:p%40ss@b:5432/c"
+    read = load_settings({"FOOTNOTE_DATABASE_URL": url}).database.url
+    assert read is not None
+    assert read.get_secret_value() == url
+
+
+def test_host_names_are_a_list_in_the_file_and_separated_by_commas_in_the_environment(tmp_path: Path) -> None:
+    environ = write(tmp_path, "[server]\nallowed_hosts = ['A.lan', 'b.lan']\n")
+    assert load_settings(environ).server.allowed_hosts == ("a.lan", "b.lan")
+    environ["FOOTNOTE_SERVER_ALLOWED_HOSTS"] = "c.lan, D.lan"
+    assert load_settings(environ).server.allowed_hosts == ("c.lan", "d.lan")
+    assert load_settings({}).server.allowed_hosts is None

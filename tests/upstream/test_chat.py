@@ -10,7 +10,6 @@ from tests.upstream.conftest import KEY, Connect
 from tests.upstream.waiting import until
 from upstream import (
     Chat,
-    Completion,
     Message,
     UpstreamError,
     UpstreamInvalidResponseError,
@@ -48,6 +47,7 @@ async def test_a_stream_gives_the_whole_reply_in_pieces(connect: Connect, fake: 
     assert sent.body["model"] == "writer"
     assert sent.body["max_tokens"] == 50
     assert sent.body["temperature"] == 0.0
+    assert sent.body["stream"] is True
     assert sent.body["messages"][0] == {"role": "system", "content": "Answer from the passages."}
 
 
@@ -130,27 +130,11 @@ async def test_slow_pieces_do_not_time_out(connect: Connect, fake: FakeOpenAI) -
     assert len(deltas) * 0.15 > 1.0
 
 
-async def test_complete_reports_the_reply_and_its_tokens(connect: Connect, fake: FakeOpenAI) -> None:
-    fake.script(Behaviour("status", 500), Behaviour("reply", body="two words"))
-    async with connect() as (_, chat):
-        completion = await chat.complete(PROMPT, max_tokens=50, temperature=0.5)
-    assert completion == Completion("two words", "stop", prompt_tokens=13, completion_tokens=2)
-    assert fake.requests[-1].body["temperature"] == 0.5
-    assert "stream" not in fake.requests[-1].body
-
-
 async def test_fields_that_newer_models_refuse_are_changed_and_remembered(connect: Connect, fake: FakeOpenAI) -> None:
     fake.character = Character(refused_fields=frozenset({"max_tokens", "temperature"}))
     async with connect() as (_, chat):
         await _read(chat)
-        await chat.complete(PROMPT, max_tokens=7)
+        await _read(chat)
     assert len(fake.requests) == 4
-    assert fake.requests[-1].body["max_completion_tokens"] == 7
+    assert fake.requests[-1].body["max_completion_tokens"] == 50
     assert fake.requests[-1].body.keys().isdisjoint({"max_tokens", "temperature"})
-
-
-async def test_a_reply_without_choices_is_refused(connect: Connect, fake: FakeOpenAI) -> None:
-    fake.script(Behaviour("status", 200, body={"choices": []}))
-    async with connect() as (_, chat):
-        with pytest.raises(UpstreamInvalidResponseError, match="choices"):
-            await chat.complete(PROMPT, max_tokens=7)

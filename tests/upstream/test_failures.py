@@ -63,7 +63,7 @@ async def test_a_lost_connection_is_tried_again(connect: Connect, fake: FakeOpen
     async with connect() as (embedder, chat):
         await embedder.embed_question("rain")
         fake.script(Behaviour("reset"))
-        await chat.complete([Message("user", "rain")], max_tokens=5)
+        assert [delta async for delta in chat.stream([Message("user", "rain")], max_tokens=5)]
     assert len(fake.requests) == 5
 
 

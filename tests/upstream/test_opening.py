@@ -7,8 +7,14 @@ import pytest
 from pydantic import SecretStr
 
 from settings.options import UpstreamSettings
-from tests.fakes.openai_server import FakeOpenAI
-from upstream import LocalEmbedder, RemoteEmbedder, UpstreamConfigurationError, open_upstream
+from tests.fakes.openai_server import Character, FakeOpenAI
+from upstream import (
+    LocalEmbedder,
+    RemoteEmbedder,
+    UpstreamAuthenticationError,
+    UpstreamConfigurationError,
+    open_upstream,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -68,6 +74,39 @@ async def test_embeddings_can_have_a_server_and_a_key_of_their_own(fake: FakeOpe
         assert embedder is not None
         await embedder.embed_question("rain")
     assert fake.requests[0].headers["Authorization"] == "Bearer other"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "sent"),
+    [
+        ("{same}/other/v1", "Bearer sk-secret-0123456789"),
+        ("http://127.0.0.1:9/v1", None),
+        ("http://localhost:{port}/v1", None),
+        ("https://127.0.0.1:{port}/v1", None),
+        (None, None),
+    ],
+)
+async def test_the_key_goes_to_an_embedding_server_at_the_same_address_alone(
+    fake: FakeOpenAI, base_url: str | None, sent: str | None
+) -> None:
+    same = fake.base_url.removesuffix("/v1")
+    written = base_url and base_url.format(same=same, port=same.rpartition(":")[2])
+    options = UpstreamSettings(base_url=written, api_key=KEY, embedding_base_url=fake.base_url)
+    async with open_upstream(options) as upstream:
+        embedder = upstream.embedder("text-embedding-3-small")
+        assert embedder is not None
+        await embedder.embed_question("rain")
+    assert fake.requests[0].headers.get("Authorization") == sent
+
+
+async def test_an_embedding_server_that_asks_for_a_key_names_the_option_for_its_own() -> None:
+    with FakeOpenAI(Character(api_key="other")) as asking:
+        options = UpstreamSettings(base_url="http://127.0.0.1:9/v1", api_key=KEY, embedding_base_url=asking.base_url)
+        async with open_upstream(options) as upstream:
+            embedder = upstream.embedder("text-embedding-3-small")
+            assert embedder is not None
+            with pytest.raises(UpstreamAuthenticationError, match=r"set `upstream\.embedding_api_key`"):
+                await embedder.embed_question("rain")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import os
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from vectorstore.embedded.messages import HEADER, Failure, Request, packed, unpa
 from vectorstore.errors import VectorStoreError, VectorStoreUnavailableError
 
 Popen: TypeAlias = "subprocess.Popen[bytes]"
+
+_log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 60.0
 """Time to flush a large collection before the process is killed; its log keeps what was not flushed."""
@@ -60,10 +63,11 @@ class EngineProcess:
             popen = spawn("vectorstore.embedded.serving", theirs, arguments, inherited)
         process = cls(popen, await asyncio.open_connection(sock=ours))
         try:
-            process._take(await process._expect(0))
+            process._take(await process._expect(0), "opening")
         except (ProcessEndedError, VectorStoreError) as exc:
             await process.stop()
-            message = f"The vector engine could not open {folder.parent.name}; the cause is above in the log."
+            cause = "look for damaged files, a full disk or too little memory"
+            message = f"The vector engine could not open {folder.parent.name}; {cause}."
             raise VectorStoreUnavailableError(message) from exc
         except asyncio.CancelledError:
             await process.stop()
@@ -90,7 +94,7 @@ class EngineProcess:
         try:
             self._writer.write(packed(number, request))
             await self._writer.drain()
-            return self._take(await answer)
+            return self._take(await answer, type(request).__name__)
         except ConnectionError as exc:
             raise ProcessEndedError from exc
         finally:
@@ -117,12 +121,14 @@ class EngineProcess:
         self._waiting[number] = future
         return future
 
-    def _take(self, answer: Any) -> Any:
+    def _take(self, answer: Any, asked: str) -> Any:
         if not isinstance(answer, Failure):
             return answer
         if answer.caller_error is not None:
             raise answer.caller_error
-        raise VectorStoreError(f"The vector engine refused a request: {answer.reason}")
+        # The engine's own words may quote what it was given, which may be a document: they go nowhere.
+        _log.warning("the vector engine refused a request: %s", asked)
+        raise VectorStoreError("The vector store refused the request.")
 
     async def _listen(self) -> None:
         try:
