@@ -34,10 +34,10 @@ class SameSiteOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        refusal = self._refusal(Headers(scope=scope)) if scope["type"] == "http" else None
+        refusal = self._refusal(scope["method"], Headers(scope=scope)) if scope["type"] == "http" else None
         await (self._app if refusal is None else answer(refusal))(scope, receive, send)
 
-    def _refusal(self, headers: Headers) -> ApiError | None:
+    def _refusal(self, method: str, headers: Headers) -> ApiError | None:
         host, origin = headers.get("host", "").lower(), headers.get("origin")
         if "*" not in self._allowed_hosts and _name(host) not in self._allowed_hosts:
             message = (
@@ -45,13 +45,21 @@ class SameSiteOnly:
                 "(FOOTNOTE_SERVER_ALLOWED_HOSTS) to allow it."
             )
             return ApiError(HTTPStatus.MISDIRECTED_REQUEST, message, code="host_not_allowed")
-        if headers.get("sec-fetch-site") == "cross-site" or (origin is not None and _authority(origin) != host):
+        if _is_foreign(method, headers) or (origin is not None and _authority(origin) != host):
             message = (
                 "The request comes from a page of another web site. If the page is your own, serve it under the same "
                 "host and port; a proxy in between must pass the Host header on."
             )
             return ApiError(HTTPStatus.FORBIDDEN, message, code="cross_site")
         return None
+
+
+def _is_foreign(method: str, headers: Headers) -> bool:
+    """Whether a page of another site asks; following a link is fine, since that page does not see what comes of it."""
+    link = (
+        method == "GET" and headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    )
+    return headers.get("sec-fetch-site") == "cross-site" and not link
 
 
 def _authority(origin: str) -> str | None:

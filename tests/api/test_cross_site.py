@@ -31,6 +31,12 @@ def test_the_services_own_pages_are_served(http: httpx.Client) -> None:
     assert http.post("/search", json={"query": "x"}, headers=headers).status_code == 200
 
 
+def test_a_link_from_another_site_may_be_followed_but_a_form_not_sent(http: httpx.Client) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert http.get("/docs", headers=headers).status_code == 200
+    assert http.post("/stores", json={"name": "planted"}, headers=headers).status_code == 403
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8321", "127.0.0.1.evil.example", "[::1"])
 def test_a_name_that_leads_here_by_rebinding_is_refused(http: httpx.Client, host: str) -> None:
     response = http.get("/stores", headers={"Host": host, "Origin": f"http://{host}"})
