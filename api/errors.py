@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 from ingest import StoreGoneError
 from records.blobs import BlobTooLargeError, StorageError
 from records.errors import NameTakenError, RecordsUnavailableError
-from search import ModelUnavailableError
 from upstream import (
+    ModelUnavailableError,
     UpstreamAuthenticationError,
     UpstreamError,
     UpstreamRateLimitedError,

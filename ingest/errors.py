@@ -11,19 +11,6 @@ class IngestError(Exception):
         super().__init__(message or self.__doc__)
 
 
-class EmbeddingUnavailableError(IngestError):
-    """The store's embedding model is not available."""
-
-    code = "embedding_model_unavailable"
-
-    def __init__(self, model: str) -> None:
-        self.model = model
-        super().__init__(
-            f"The store was made with the embedding model {model!r}, which this service cannot reach. "
-            "Set `upstream.base_url` or `upstream.api_key` for it, or install `footnote[local]` for the embedded model."
-        )
-
-
 class StoreGoneError(IngestError):
     """The store was deleted meanwhile."""
 

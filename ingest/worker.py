@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from ingest.batching import SharedBatches
 from ingest.collections import collection_of
 from ingest.embedding import CachedEmbedding
-from ingest.errors import EmbeddingUnavailableError, IngestError
+from ingest.errors import IngestError
 from ingest.founding import BM25
 from ingest.parsing import ParseError, open_parser_pool
 from ingest.pipeline import Embedding, Pipeline
@@ -20,7 +20,7 @@ from records.errors import RecordsError
 from records.ids import DocumentId
 from records.stores import Store
 from settings import IngestSettings
-from upstream import Upstream, UpstreamError
+from upstream import ModelUnavailableError, Upstream, UpstreamError
 from vectorstore import VectorStore, VectorStoreError
 
 _log = logging.getLogger(__name__)
@@ -140,9 +140,7 @@ class Worker:
         if model == BM25:
             return None
         if model not in self._embeddings:
-            embedder = self._upstream.embedder(model)
-            if embedder is None:
-                raise EmbeddingUnavailableError(model)
+            embedder = self._upstream.require(model)
             batches = SharedBatches(embedder, embedder.batch_inputs, embedder.calls_side_by_side, _LINGER_SECONDS)
             self._embeddings[model] = Embedding(embedder, CachedEmbedding(self._database, model, batches))
         return self._embeddings[model]
@@ -163,6 +161,8 @@ def failure_of(error: Exception) -> Failure:
     """The reason a person gets to read; what nobody foresaw goes to the log and is told without its text."""
     if isinstance(error, ParseError | IngestError):
         return Failure(error.code, str(error))
+    if isinstance(error, ModelUnavailableError):
+        return Failure("embedding_model_unavailable", str(error))
     if isinstance(error, UpstreamError):
         return Failure("embedding_failed", str(error))
     if isinstance(error, VectorStoreError | RecordsError):

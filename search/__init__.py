@@ -2,7 +2,6 @@
 
 from search.answerer import Answer, Answerer, Delta, Event, Passages
 from search.citation import Citation
-from search.errors import ModelUnavailableError, SearchError
 from search.searcher import Mode, Request, Searcher
 
 __all__ = [
@@ -12,9 +11,7 @@ __all__ = [
     "Delta",
     "Event",
     "Mode",
-    "ModelUnavailableError",
     "Passages",
     "Request",
-    "SearchError",
     "Searcher",
 ]

@@ -65,7 +65,7 @@ class Answerer:
         `request.limit` is the number of passages at most.
 
         Raises:
-            SearchError, UpstreamError, VectorStoreError, RecordsError: at any point of the stream.
+            UpstreamError, VectorStoreError, RecordsError: at any point of the stream.
         """
         passages = await self._passages(request)
         yield Passages(passages)

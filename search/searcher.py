@@ -6,7 +6,6 @@ from typing import Literal
 
 from records import Database, documents
 from records.stores import Store
-from search.errors import ModelUnavailableError
 from settings import SearchSettings
 from upstream import Embedder, Upstream
 from vectorstore import Collection, Filter, Hit, Query, VectorStore
@@ -44,16 +43,13 @@ class Searcher:
         """
         if store.embedding_dimensions == 0:
             return None
-        embedder = self._upstream.embedder(store.embedding_model)
-        if embedder is None:
-            raise ModelUnavailableError(store.embedding_model)
-        return embedder
+        return self._upstream.require(store.embedding_model)
 
     async def search(self, request: Request) -> Sequence[Hit]:
         """The best hits, best first, all of documents that are searchable at this moment.
 
         Raises:
-            SearchError, UpstreamError, VectorStoreError, RecordsError
+            UpstreamError, VectorStoreError, RecordsError
         """
         if request.store.embedding_dimensions is None:  # nothing was ever embedded
             return []

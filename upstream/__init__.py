@@ -3,6 +3,7 @@
 from upstream.chat import Chat, Message
 from upstream.embedder import Embedder, Vectors
 from upstream.errors import (
+    ModelUnavailableError,
     UpstreamAuthenticationError,
     UpstreamConfigurationError,
     UpstreamError,
@@ -23,6 +24,7 @@ __all__ = [
     "Embedder",
     "LocalEmbedder",
     "Message",
+    "ModelUnavailableError",
     "RemoteEmbedder",
     "Upstream",
     "UpstreamAuthenticationError",

@@ -2,6 +2,7 @@
 
     UpstreamError
     ├── UpstreamConfigurationError
+    ├── ModelUnavailableError
     ├── UpstreamAuthenticationError
     ├── UpstreamRejectedError
     ├── UpstreamQuotaError
@@ -30,6 +31,17 @@ class UpstreamError(Exception):
 
 class UpstreamConfigurationError(UpstreamError):
     """The `upstream` options cannot work together; see the documentation of the options."""
+
+
+class ModelUnavailableError(UpstreamError):
+    """There is no way to an embedding model."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(
+            f"The store was made with the embedding model {model!r}, which this service cannot reach. "
+            "Set `upstream.base_url` or `upstream.api_key` for it, or install `footnote[local]` for the embedded model."
+        )
 
 
 class UpstreamAuthenticationError(UpstreamError):

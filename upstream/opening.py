@@ -17,7 +17,7 @@ from upstream.chat import Chat
 from upstream.client import Client, Timeouts
 from upstream.embedder import Embedder
 from upstream.endpoint import Endpoint, read_endpoint
-from upstream.errors import UpstreamConfigurationError
+from upstream.errors import ModelUnavailableError, UpstreamConfigurationError
 from upstream.local_embedder import LocalEmbedder
 from upstream.remote_embedder import Limits, RemoteEmbedder
 from upstream.retrying import Retries
@@ -60,6 +60,17 @@ class Upstream:
         if model not in self._embedders:
             self._embedders[model] = self._remote(model)
         return self._embedders[model]
+
+    def require(self, model: str) -> Embedder:
+        """What embeds with this model.
+
+        Raises:
+            ModelUnavailableError: There is no way to it.
+        """
+        embedder = self.embedder(model)
+        if embedder is None:
+            raise ModelUnavailableError(model)
+        return embedder
 
     async def warm(self) -> None:
         """Load the local model if new stores use it, so that the first question need not wait; calls nobody."""
