@@ -10,6 +10,7 @@ from ingest.errors import StoreGoneError
 from records import Connection, Records, documents, files, stores
 from records.blobs import Blob, Blobs
 from records.documents import Document, Status
+from records.errors import ConflictError
 from records.ids import DocumentId
 from records.stores import Store
 from vectorstore import AttributeValue, VectorStore
@@ -46,7 +47,7 @@ async def submit(records: Records, vectors: VectorStore, store: Store, upload: U
     """
     while True:
         blob = await records.blobs.put(upload.content, max_bytes)
-        submission = await records.database.write(partial(_record, records.blobs, store, upload, blob))
+        submission = await _try_record(records, store, upload, blob)
         if submission is None:
             upload.content.seek(0)
             continue
@@ -59,6 +60,13 @@ async def _copy_attributes(vectors: VectorStore, store: Store, document: Documen
     """Filters see what the vector store holds, so changed attributes go there too."""
     if store.embedding_dimensions is not None:
         await vectors.set_attributes(collection_of(store), store.id, document.id, document.attributes)
+
+
+async def _try_record(records: Records, store: Store, upload: Upload, blob: Blob) -> Submission | None:
+    try:
+        return await records.database.write(partial(_record, records.blobs, store, upload, blob))
+    except ConflictError:  # another upload of the same content was quicker: it will be found
+        return None
 
 
 def _record(blobs: Blobs, store: Store, upload: Upload, blob: Blob, connection: Connection) -> Submission | None:

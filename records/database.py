@@ -15,7 +15,7 @@ from typing import IO, Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from records.errors import DataFolderLockedError, RecordsError, RecordsUnavailableError
+from records.errors import ConflictError, DataFolderLockedError, RecordsError, RecordsUnavailableError
 from records.migrating import migrate
 from records.writing import Writer
 from settings import DatabaseSettings
@@ -142,5 +142,7 @@ async def _translated(result: Awaitable[T]) -> T:
         raise
     except sa.exc.OperationalError as error:
         raise RecordsUnavailableError from error
+    except sa.exc.IntegrityError as error:
+        raise ConflictError from error
     except sa.exc.SQLAlchemyError as error:
         raise RecordsError from error

@@ -16,6 +16,10 @@ class DataFolderLockedError(RecordsError):
     """Another Footnote process uses this data folder; stop it, or set another folder in `data.dir`."""
 
 
+class ConflictError(RecordsError):
+    """Somebody else wrote the same at the same moment; try again."""
+
+
 class SchemaTooNewError(RecordsError):
     """A later version of Footnote has written this database; start that version, or restore a backup."""
 

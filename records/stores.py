@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from records.errors import NameTakenError
+from records.errors import ConflictError, NameTakenError
 from records.ids import StoreId, new_store_id
 from records.schema import stores
 
@@ -61,13 +61,24 @@ def add(connection: Connection, new: NewStore) -> Store:
 
 def ensure(connection: Connection, new: NewStore) -> Store:
     """The store of that name, made if there is none."""
-    return find(connection, new.name) or add(connection, new)
+    store = find(connection, new.name)
+    try:
+        return store or add(connection, new)
+    except NameTakenError:  # somebody was quicker
+        return _found(connection, new.name)
 
 
 def find(connection: Connection, name_or_id: str) -> Store | None:
     """The store of that id or name; an id wins over an equal name."""
     row = connection.execute(_FIND, {"wanted": name_or_id}).mappings().first()
     return Store(**row) if row else None
+
+
+def _found(connection: Connection, name: str) -> Store:
+    store = find(connection, name)
+    if store is None:
+        raise ConflictError
+    return store
 
 
 def list_all(connection: Connection) -> Sequence[Store]:

@@ -119,7 +119,7 @@ class Answerer:
             yield Delta(answer.text)
             yield answer
             return
-        pieces = [f"{citation.quote} [{citation.number}]" for citation in citations]
+        pieces = [f"{' '.join(citation.quote.split())} [{citation.number}]" for citation in citations]
         for index, piece in enumerate(pieces):
             yield Delta(("\n" if index else "") + piece)
         yield Answer("\n".join(pieces), True, "extractive", None, passages, citations)

@@ -8,9 +8,10 @@ from alembic.runtime.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import Connection
 
-from records import Database, open_records, stores
+from records import Database, documents, files, open_records, stores
 from records.database import DriverMissingError
 from records.errors import (
+    ConflictError,
     DataFolderLockedError,
     NameTakenError,
     RecordsUnavailableError,
@@ -48,6 +49,21 @@ async def test_a_failed_write_leaves_nothing_and_harms_no_neighbour(database: Da
     assert isinstance(results[-1], ValueError)
     names = {store.name for store in await database.read(stores.list_all)}
     assert names == {f"store {n}" for n in range(20)}
+
+
+async def test_the_same_store_asked_for_by_many_at_once_is_made_once(database: Database) -> None:
+    made = await asyncio.gather(*(database.write(lambda c: stores.ensure(c, new("one"))) for _ in range(8)))
+    assert len({store.id for store in made}) == 1
+
+
+async def test_the_same_content_recorded_by_many_at_once_conflicts(database: Database) -> None:
+    store = await database.write(lambda c: stores.add(c, new("one")))
+    file_id = await database.write(lambda c: files.add(c, "a.txt", 1, "aa"))
+    results = await asyncio.gather(
+        *(database.write(lambda c: documents.add(c, store.id, file_id, "aa", {})) for _ in range(4)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(result, ConflictError) for result in results) == 3
 
 
 async def test_writers_of_the_same_name_are_told_apart(database: Database) -> None:
