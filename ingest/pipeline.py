@@ -61,7 +61,7 @@ class Pipeline:
             step = chunks[first : first + _STEP]
             await self._store(store, document, step, embedding)
             if first + len(step) < len(chunks):  # the last step is marked by completing
-                await self._require(await self._mark(document, first + len(step)))
+                _require(await self._mark(document, first + len(step)))
         await self._publish(store, document, len(chunks))
 
     async def _prepare(self, document: Document, store: Store) -> list[Chunk]:
@@ -93,7 +93,7 @@ class Pipeline:
         )
         await self._blobs.put_text(document.id, extracted.text)
         summary = _summary(extracted, len(spans))
-        await self._require(await self._database.write(lambda c: documents.describe(c, document.id, summary)))
+        _require(await self._database.write(lambda c: documents.describe(c, document.id, summary)))
         page_starts = _page_starts(extracted)
         return [_chunk(document, extracted, page_starts, index, span) for index, span in enumerate(spans)]
 
@@ -119,9 +119,10 @@ class Pipeline:
         if attributes != document.attributes:  # they were changed while the chunks were written with the earlier ones
             await self._vectors.set_attributes(collection_of(store), store.id, document.id, attributes)
 
-    async def _require(self, still_there: bool) -> None:
-        if not still_there:
-            raise DocumentGoneError
+
+def _require(still_there: bool) -> None:
+    if not still_there:
+        raise DocumentGoneError
 
 
 def _summary(extracted: Extracted, chunks: int) -> Summary:
