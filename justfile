@@ -22,8 +22,9 @@ types:
 contracts:
     lint-imports --no-logo
 
+# One process per core, four at most; a file's tests stay together, for they share servers
 test *arguments:
-    pytest {{ arguments }}
+    pytest --numprocesses logical --maxprocesses 4 --dist loadfile {{ arguments }}
 
 # Rewrite files the way `format` and `lint` want them
 fix:
@@ -32,7 +33,7 @@ fix:
 
 # Pin every dependency with its hashes
 lock:
-    uv pip compile pyproject.toml --universal --python-version 3.11 --extra local --extra postgres --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
+    uv pip compile pyproject.toml --universal --python-version 3.11 --extra local --extra postgres --extra s3 --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
     uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev --constraints requirements.lock --generate-hashes --no-header --no-annotate --quiet --output-file requirements-dev.lock
 
 # Rewrite the documents that are made from the code

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from api import asking, documents, errors, health, searching, stores
+from api import asking, backing_up, control, documents, errors, events, health, jobs, reembedding, searching, stores
 from api.body_limits import BodyLimits
 from api.cross_site import SameSiteOnly, allowed_hosts
 from api.request_ids import RequestIds
@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield {"services": services}
 
     app = _App(title="Footnote", version=version("footnote"), description=_DESCRIPTION, lifespan=lifespan)
-    for part in (documents, searching, asking, stores, health):
+    for part in (documents, control, jobs, events, searching, asking, stores, reembedding, backing_up, health):
         app.include_router(part.router)
     errors.install(app)
     app.add_middleware(BodyLimits, max_form_bytes=settings.server.max_request_bytes)

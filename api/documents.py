@@ -1,54 +1,26 @@
 """`/documents`: files in, and what became of them."""
 
-import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
-from api.attributes import parse_attributes
 from api.errors import ApiError, not_found
+from api.progress import DocumentBody, Snapshot, document_body, document_values, snapshots, snapshots_of
 from api.services import Opened, Services
 from api.stores import Deleted, resolve
-from ingest import Submission, Upload, remove_document, submit
+from api.uploads import LaneField, uploads_of
+from ingest import Submission, remove_document
 from records import documents, stores
 from records.documents import Document, Status
 from records.stores import DEFAULT_NAME, Store
 
 router = APIRouter(tags=["documents"])
 
-
-class Reason(BaseModel):
-    """Why a document is not searchable."""
-
-    code: str
-    message: str
-
-
-class DocumentBody(BaseModel):
-    """A document, and how far it has come."""
-
-    id: str
-    object: Literal["document"] = "document"
-    store_id: str
-    file_id: str
-    filename: str
-    bytes: int
-    sha256: str
-    status: Status
-    error: Reason | None
-    attributes: dict[str, Any]
-    chunks: int
-    chunks_done: int
-    media_type: str | None
-    title: str | None
-    characters: int | None
-    pages: int | None
-    created_at: int
-    finished_at: int | None
+_KEPT_WITH_EACH = 'A JSON object, such as {"year": 2024}, kept with each of the files.'
 
 
 class SubmittedBody(DocumentBody):
@@ -79,32 +51,44 @@ class DocumentList(BaseModel):
 async def add_documents(
     services: Opened,
     file: Annotated[list[UploadFile], File(description="One file or several.")],
-    store: Annotated[str, Form()] = DEFAULT_NAME,
-    attributes: Annotated[
-        str | None, Form(description='A JSON object, such as {"year": 2024}, kept with each of the files.')
-    ] = None,
+    store: Annotated[str, Form(description="Name or id of the store.")] = DEFAULT_NAME,
+    attributes: Annotated[str | None, Form(description=_KEPT_WITH_EACH)] = None,
+    lane: LaneField = None,
 ) -> Submitted:
     """Hand in files. The answer comes at once; `GET /documents/{id}` tells when each is searchable."""
-    said = parse_attributes(attributes)
+    uploads = uploads_of(file, attributes, lane, services.settings.server.max_upload_bytes)
     target = await resolve(services, store)
-    _refuse_too_large(services, file)
-    uploads = [Upload(_name(one), one.file, said) for one in file]
-    limit = services.settings.server.max_upload_bytes
     try:
-        results = await asyncio.gather(
-            *(submit(services.records, services.vectors, target, upload, max_bytes=limit) for upload in uploads),
-            return_exceptions=True,  # the files are closed with the request: none may still be copied then
-        )
+        results = await services.intake.submit_all(target, uploads)
     finally:
-        services.worker.wake()
-    return Submitted(data=[_submitted(result) for result in results])
+        services.wake_worker()
+    return await _submitted(services, results)
+
+
+@router.put("/documents/{document_id}", status_code=HTTPStatus.ACCEPTED)
+async def replace_document(
+    document_id: str,
+    services: Opened,
+    file: Annotated[UploadFile, File(description="What takes the place of the present content.")],
+    attributes: Annotated[
+        str | None, Form(description="A JSON object in place of the present attributes; without it, they stay.")
+    ] = None,
+    lane: LaneField = None,
+) -> DocumentBody:
+    """Replace a document's content. The present version is found until the new one is, and stays if that fails."""
+    (upload,) = uploads_of([file], attributes, lane, services.settings.server.max_upload_bytes)
+    replaced = await services.intake.replace(await find_document(services, document_id), upload)
+    services.wake_worker()
+    if replaced is None:
+        raise no_document(document_id)
+    return await shown_document(services, document_id)
 
 
 @router.get("/documents")
 async def list_documents(
     services: Opened,
-    store: str = DEFAULT_NAME,
-    status: Status | None = None,
+    store: Annotated[str, Query(description="Name or id of the store.")] = DEFAULT_NAME,
+    status: Annotated[Status | None, Query(description="Only those that have come so far.")] = None,
     after: Annotated[str | None, Query(description="Id of the last document of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     id: Annotated[  # noqa: A002  the name on the wire
@@ -113,20 +97,20 @@ async def list_documents(
 ) -> DocumentList:
     """The documents of a store, newest first, or those that are named."""
     if id:
-        return _page(await services.records.database.read(lambda c: documents.find_all(c, id)), has_more=False)
+        return _page(await services.records.database.read(lambda c: snapshots_of(c, id)), has_more=False)
     target = await resolve(services, store)
     if after is not None:
         await _refuse_unknown(services, target, after)
     page = await services.records.database.read(
-        lambda c: documents.page(c, target.id, status=status, after=after, limit=limit + 1)
+        lambda c: snapshots(c, documents.page(c, target.id, status=status, after=after, limit=limit + 1))
     )
     return _page(page[:limit], has_more=len(page) > limit)
 
 
 @router.get("/documents/{document_id}")
 async def retrieve_document(document_id: str, services: Opened) -> DocumentBody:
-    """One document."""
-    return _body(await _find(services, document_id))
+    """One document, and how far the work on it has come."""
+    return await shown_document(services, document_id)
 
 
 @router.get("/documents/{document_id}/content", response_class=PlainTextResponse)
@@ -137,10 +121,10 @@ async def retrieve_content(
     end: Annotated[int | None, Query(ge=0, description="Offset after the last character wanted.")] = None,
 ) -> PlainTextResponse:
     """The text that was extracted from a document: what `start` and `end` of hits and citations count in."""
-    document = await _find(services, document_id)
-    text = await services.records.blobs.text(document.id)
+    document = await find_document(services, document_id)
+    text = await services.records.blobs.text(document.id, document.version)
     if text is None:
-        why = document.error.message if document.error else "It is still being read: ask again in a moment."
+        why = _why_no_text(document)
         raise ApiError(HTTPStatus.CONFLICT, f"The document has no text. {why}", code="no_content", param="document_id")
     return PlainTextResponse(text[start:end])
 
@@ -148,18 +132,43 @@ async def retrieve_content(
 @router.delete("/documents/{document_id}")
 async def delete_document(document_id: str, services: Opened) -> Deleted:
     """Delete a document with every trace of it; no search finds it from this moment."""
-    document = await _find(services, document_id)
+    document = await find_document(services, document_id)
     store = await services.records.database.read(lambda c: stores.find(c, document.store_id))
-    if store is None or not await remove_document(services.records, services.vectors, store, document):
+    lease_seconds = services.settings.ingest.lease_seconds
+    if store is None or not await remove_document(
+        services.records, services.vectors, store, document, lease_seconds=lease_seconds
+    ):
         raise not_found("document", document_id)
     return Deleted(id=document_id, object="document.deleted")
 
 
-async def _find(services: Services, document_id: str) -> Document:
+async def find_document(services: Services, document_id: str) -> Document:
+    """The document of that id. Raises ApiError (404)."""
     document = await services.records.database.read(lambda c: documents.find(c, document_id))
     if document is None:
-        raise not_found("document", document_id, "GET /documents lists those there are.")
+        raise no_document(document_id)
     return document
+
+
+async def shown_document(services: Services, document_id: str) -> DocumentBody:
+    """The document of that id as it is sent. Raises ApiError (404)."""
+    found = await services.records.database.read(lambda c: snapshots_of(c, [document_id]))
+    if not found:
+        raise no_document(document_id)
+    return document_body(found[0])
+
+
+def no_document(document_id: str) -> ApiError:
+    """The error for an id that no document has."""
+    return not_found("document", document_id, "GET /documents lists those there are.")
+
+
+def _why_no_text(document: Document) -> str:
+    if document.error:
+        return document.error.message
+    if document.status is Status.CANCELLED:
+        return f"Reading it was cancelled; POST /documents/{document.id}/retry has it read."
+    return "It is still being read: ask again in a moment."
 
 
 async def _refuse_unknown(services: Services, store: Store, after: str) -> None:
@@ -168,39 +177,17 @@ async def _refuse_unknown(services: Services, store: Store, after: str) -> None:
         raise not_found("document", after, "Begin again at the first page, without after.", param="after")
 
 
-def _submitted(result: Submission | BaseException) -> SubmittedBody:
-    if isinstance(result, BaseException):
-        raise result
-    return SubmittedBody(**_values(result.document), new=result.new)
+async def _submitted(services: Services, results: Sequence[Submission]) -> Submitted:
+    ids = [result.document.id for result in results]
+    shown = {one.document.id: one for one in await services.records.database.read(lambda c: snapshots_of(c, ids))}
+    # One that was deleted in this very moment is told as it was handed in.
+    now = [shown.get(result.document.id) or Snapshot(result.document, None, 0.0) for result in results]
+    return Submitted(
+        data=[SubmittedBody(**document_values(one), new=result.new) for one, result in zip(now, results, strict=True)]
+    )
 
 
-def _page(found: Sequence[Document], *, has_more: bool) -> DocumentList:
-    shown = [_body(document) for document in found]
+def _page(found: Sequence[Snapshot], *, has_more: bool) -> DocumentList:
+    shown = [document_body(one) for one in found]
     first, last = (shown[0].id, shown[-1].id) if shown else (None, None)
     return DocumentList(data=shown, first_id=first, last_id=last, has_more=has_more)
-
-
-def _refuse_too_large(services: Services, files: Sequence[UploadFile]) -> None:
-    limit = services.settings.server.max_upload_bytes
-    for one in files:
-        if (one.size or 0) > limit:
-            message = f"The file {one.filename!r} has {one.size} bytes; at most {limit} are accepted."
-            raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, code="file_too_large", param="file")
-
-
-def _name(file: UploadFile) -> str:
-    name = "".join(character for character in file.filename or "" if character.isprintable()).strip()
-    if not name:
-        message = "Each file needs a name: send it as a multipart file with a filename."
-        raise ApiError(HTTPStatus.BAD_REQUEST, message, code="missing_filename", param="file")
-    return name[-1024:]
-
-
-def _values(document: Document) -> dict[str, Any]:
-    values = {name: getattr(document, name) for name in DocumentBody.model_fields if name not in {"object", "error"}}
-    error = document.error
-    return values | {"error": Reason(code=error.code, message=error.message) if error else None}
-
-
-def _body(document: Document) -> DocumentBody:
-    return DocumentBody(**_values(document))

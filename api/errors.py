@@ -11,7 +11,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from ingest import StoreGoneError
+from ingest import (
+    ChangeUnderWayError,
+    DuplicateError,
+    NoChangeError,
+    NothingToCancelError,
+    NothingToRetryError,
+    SameModelError,
+    StillRemovingError,
+    StoreGoneError,
+)
 from records.blobs import BlobTooLargeError, StorageError
 from records.errors import NameTakenError, RecordsUnavailableError
 from upstream import (
@@ -57,6 +66,13 @@ _RULES: Mapping[type[Exception], _Rule] = {
     StorageError: _Rule(HTTPStatus.INSUFFICIENT_STORAGE, "storage_failed"),
     StoreGoneError: _Rule(HTTPStatus.NOT_FOUND, "store_not_found"),
     NameTakenError: _Rule(HTTPStatus.CONFLICT, "name_taken"),
+    DuplicateError: _Rule(HTTPStatus.CONFLICT, "duplicate"),
+    SameModelError: _Rule(HTTPStatus.CONFLICT, "same_model"),
+    ChangeUnderWayError: _Rule(HTTPStatus.CONFLICT, "change_under_way"),
+    StillRemovingError: _Rule(HTTPStatus.CONFLICT, "still_removing"),
+    NoChangeError: _Rule(HTTPStatus.CONFLICT, "no_change"),
+    NothingToCancelError: _Rule(HTTPStatus.CONFLICT, "nothing_to_cancel"),
+    NothingToRetryError: _Rule(HTTPStatus.CONFLICT, "nothing_to_retry"),
     InvalidFilterError: _Rule(HTTPStatus.BAD_REQUEST, "invalid_filter"),
     ModelUnavailableError: _Rule(HTTPStatus.SERVICE_UNAVAILABLE, "embedding_model_unavailable"),
     RecordsUnavailableError: _Rule(HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable"),

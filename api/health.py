@@ -31,6 +31,8 @@ class Readiness(BaseModel):
     status: State
     database: State
     vector_store: State
+    files: State
+    """Where uploaded files and texts are kept."""
     embedding_model: str | None
     """Model of new stores; none means that documents are found by words alone."""
     chat_model: str | None
@@ -48,10 +50,12 @@ async def healthz() -> Health:
 @router.head("/readyz", include_in_schema=False)
 async def readyz(services: Opened, response: Response) -> Readiness:
     """Whether the service can do its work; 503 when a part does not answer."""
-    database, vectors = await asyncio.gather(
-        _state(services.records.database.read(stores.list_all)), _state(services.vectors.check())
+    database, vectors, files = await asyncio.gather(
+        _state(services.records.database.read(stores.list_all)),
+        _state(services.vectors.check()),
+        _state(services.records.blobs.check()),
     )
-    status: State = "ok" if database == vectors == "ok" else "unavailable"
+    status: State = "ok" if database == vectors == files == "ok" else "unavailable"
     if status != "ok":
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     chat = services.upstream.chat
@@ -59,6 +63,7 @@ async def readyz(services: Opened, response: Response) -> Readiness:
         status=status,
         database=database,
         vector_store=vectors,
+        files=files,
         embedding_model=services.upstream.default_embedding_model,
         chat_model=chat.model if chat else None,
     )

@@ -47,6 +47,8 @@ async def running(settings: Settings) -> AsyncIterator[str]:
                 yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
             finally:
                 server.should_exit = True
+                if services := (state or {}).get("services"):
+                    services.feed.close()  # streams of events have no end of their own
                 await serving
 
 

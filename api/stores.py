@@ -127,7 +127,8 @@ async def delete_store(store: str, services: Opened) -> Deleted:
     found = await services.records.database.read(lambda c: stores.find(c, store))
     if found is None:
         raise not_found("store", store)
-    await remove_store(services.records, services.vectors, found)
+    lease_seconds = services.settings.ingest.lease_seconds
+    await remove_store(services.records, services.vectors, found, lease_seconds=lease_seconds)
     return Deleted(id=found.id, object="store.deleted")
 
 

@@ -32,6 +32,12 @@ def markdown(write: Writer) -> bytes:
     return "\n\n".join(parts).encode()
 
 
+def note(write: Writer) -> bytes:
+    """A small page: one to three chunks of 800 tokens with an overlap of 400."""
+    paragraphs = (write.paragraph() for _ in range(write.number(1, 22)))
+    return "\n\n".join((f"# {write.title()}", *paragraphs)).encode()
+
+
 def html(write: Writer) -> bytes:
     """A web page with navigation, which no reader wants, and sections, which they do."""
     links = "".join(f'<li><a href="/{write.word()}">{write.title()}</a></li>' for _ in range(12))

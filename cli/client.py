@@ -40,20 +40,59 @@ class Client:
     def ensure_store(self, name: str) -> None:
         """Make the store unless it exists."""
         with self._translated():
-            if self._http.get(f"/stores/{quote(name, safe='')}").is_success:
+            if self._http.get(f"/stores/{_quoted(name)}").is_success:
                 return
         self._json("POST", "/stores", json={"name": name})
 
-    def add(self, files: Sequence[Found], store: str, attributes: str | None) -> Sequence[Mapping[str, Any]]:
+    def add(self, files: Sequence[Found], form: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
         """Hand in some files; returns their documents, in the same order."""
-        data = {"store": store} | ({"attributes": attributes} if attributes else {})
         with ExitStack() as stack:
             parts = [("file", (found.name, stack.enter_context(found.path.open("rb")))) for found in files]
-            return list(self._json("POST", "/documents", data=data, files=parts)["data"])
+            return list(self._json("POST", "/documents", data=dict(form), files=parts)["data"])
+
+    def replace(self, document_id: str, file: Found, form: Mapping[str, str]) -> Mapping[str, Any]:
+        """Hand in a file that is to take a document's place."""
+        with file.path.open("rb") as content:
+            parts = {"file": (file.name, content)}
+            return self._json("PUT", f"/documents/{_quoted(document_id)}", data=dict(form), files=parts)
 
     def documents(self, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         """How far these documents have come, at most 100; those that are gone are left out."""
         return list(self._json("GET", "/documents", params={"id": list(ids)})["data"])
+
+    def stores(self, name: str | None) -> Sequence[Mapping[str, Any]]:
+        """All stores with the counts of their documents, or the one that is named."""
+        if name is not None:
+            return [self._json("GET", f"/stores/{_quoted(name)}")]
+        return list(self._json("GET", "/stores")["data"])
+
+    def jobs(self, **wanted: Any) -> Mapping[str, Any]:
+        """A page of jobs, with how many there are."""
+        return self._json("GET", "/jobs", params={name: value for name, value in wanted.items() if value is not None})
+
+    def cancel(self, document_id: str) -> Mapping[str, Any]:
+        """Stop the work on a document."""
+        return self._json("POST", f"/documents/{_quoted(document_id)}/cancel")
+
+    def retry(self, document_id: str) -> Mapping[str, Any]:
+        """Queue a document anew."""
+        return self._json("POST", f"/documents/{_quoted(document_id)}/retry")
+
+    def retry_failed(self, store: str | None) -> int:
+        """Queue all failed documents anew, of one store or of all; returns how many."""
+        return int(self._json("POST", "/jobs/retry", params={"store": store} if store else {})["retried"])
+
+    def change_model(self, store: str, model: str) -> Mapping[str, Any]:
+        """Begin to change a store's embedding model, or try again what failed; how far that has come."""
+        return self._json("POST", f"/stores/{_quoted(store)}/reembed", json={"embedding_model": model})
+
+    def change_of_model(self, store: str) -> Mapping[str, Any]:
+        """How far a store's change of model has come."""
+        return self._json("GET", f"/stores/{_quoted(store)}/reembed")
+
+    def give_up_change(self, store: str) -> Mapping[str, Any]:
+        """Leave a store with the model it has."""
+        return self._json("DELETE", f"/stores/{_quoted(store)}/reembed")
 
     def search(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Hits for a question."""
@@ -69,6 +108,16 @@ class Client:
             yield from _events(_lines(response.iter_bytes()))
             self._answer = None
 
+    def backup(self) -> Iterator[bytes]:
+        """A backup of everything, piece by piece as it comes."""
+        with self._translated(), self._http.stream("GET", "/backup") as response:
+            if not response.is_success:
+                response.read()
+                raise ClientError(_reason(response))
+            if response.headers.get("content-type") != "application/x-tar":
+                raise ClientError(self._not_footnote())
+            yield from response.iter_bytes()
+
     def _json(self, method: str, path: str, **arguments: Any) -> Mapping[str, Any]:
         with self._translated():
             response = self._http.request(method, path, **arguments)
@@ -77,8 +126,10 @@ class Client:
         try:
             return dict(response.json())
         except (ValueError, TypeError) as error:
-            message = f"What answers at {self._url} is not Footnote. Set FOOTNOTE_URL to the service's address."
-            raise ClientError(message) from error
+            raise ClientError(self._not_footnote()) from error
+
+    def _not_footnote(self) -> str:
+        return f"What answers at {self._url} is not Footnote. Set FOOTNOTE_URL to the service's address."
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -96,6 +147,10 @@ class Client:
         except httpx.HTTPError as error:
             message = f"The service at {self._url} broke off: {type(error).__name__}. Its log says more."
             raise ClientError(message) from error
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
 
 
 def _lines(pieces: Iterator[bytes]) -> Iterator[str]:

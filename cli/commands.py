@@ -10,10 +10,14 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from cli.adding import Adder, show
+from cli.adding import Adder
 from cli.client import Client, ClientError
+from cli.controlling import each, replace_and_wait
 from cli.ending import exit_with, settings_or_exit
-from cli.showing import show_answer, show_hits
+from cli.reembedding import change_model, give_up_change
+from cli.reporting import count, show
+from cli.showing import line, show_answer, show_hits
+from cli.status import overview, show_status, watch_status
 from cli.walking import files_in
 from settings.reference import as_env_file, as_markdown
 
@@ -25,6 +29,8 @@ app = typer.Typer(
 )
 
 Store = Annotated[str, typer.Option(help="Name or id of the store.")]
+AnyStore = Annotated[str | None, typer.Option("--store", help="Name or id of a store; without it, all stores.")]
+Documents = Annotated[list[str], typer.Argument(help="Ids of documents.", metavar="ID…")]
 Limit = Annotated[int | None, typer.Option(min=1, max=50, help="How many passages at most.")]
 Filter = Annotated[
     str | None,
@@ -54,12 +60,28 @@ def serve() -> None:
 
 
 @app.command()
+def worker() -> None:
+    """Work on documents until it is stopped, beside a service: any number of times, on any number of machines.
+
+    All of them need the same Postgres (`database.url`), Qdrant server (`qdrant.url`) and files (`files.url`).
+    """
+    settings = settings_or_exit()
+    from cli.starting import run_or_exit
+    from cli.working import work_until_stopped
+
+    run_or_exit(work_until_stopped(settings))
+
+
+@app.command()
 def add(
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Files and folders.", metavar="PATH…")],
     store: Store = "default",
     attributes: Annotated[str | None, typer.Option(help='Kept with each file, as JSON: {"year": 2024}.')] = None,
 ) -> None:
-    """Add files, and all files below folders; waits until each is searchable or has failed."""
+    """Add files, and all files below folders; waits until each is searchable or has failed.
+
+    More than 16 go into the bulk lane, where they do not hold up what others wait for.
+    """
     files = list(files_in(paths))
     if not files:
         exit_with(ClientError("There is nothing to add: no files are there, other than hidden ones."))
@@ -69,6 +91,80 @@ def add(
     show(report, Console())
     if report.failures:
         raise typer.Exit(1)
+
+
+@app.command()
+def replace(
+    document: Annotated[str, typer.Argument(help="Id of the document.", metavar="ID")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What takes its place.")],
+    attributes: Annotated[
+        str | None, typer.Option(help="In place of its attributes, as JSON; without it, they stay.")
+    ] = None,
+) -> None:
+    """Replace a document's content; the present version is found until the new one is, and stays if that fails."""
+    form = {} if attributes is None else {"attributes": attributes}
+    with _client() as client:
+        replace_and_wait(client, document, file, form, Console())
+
+
+@app.command()
+def status(
+    store: AnyStore = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on showing until Ctrl-C; on a terminal only.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show how many documents there are, what is in work, what waits and why, and what has failed."""
+    console = Console()
+    with _client() as client:
+        if as_json:
+            typer.echo(json.dumps(overview(client, store), ensure_ascii=False, indent=2))
+        elif watch and console.is_terminal:
+            watch_status(client, store, console)
+        else:
+            show_status(overview(client, store), console)
+
+
+@app.command()
+def cancel(documents: Documents) -> None:
+    """Stop the work on documents, whether they wait or are under way."""
+    with _client() as client:
+        each(documents, client.cancel, "cancelled", Console())
+
+
+@app.command()
+def retry(
+    documents: Annotated[list[str] | None, typer.Argument(help="Ids of documents.", metavar="[ID…]")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Every document whose last job failed.")] = False,
+    store: AnyStore = None,
+) -> None:
+    """Queue documents anew that failed or were cancelled."""
+    if failed == bool(documents) or (store and not failed):
+        exit_with(ClientError("Name documents, or use --failed, alone or with --store: `footnote retry --failed`."))
+    with _client() as client:
+        if failed:
+            line(Console(), f"{count(client.retry_failed(store), 'document')} queued again.")
+        else:
+            each(documents or [], client.retry, "queued again", Console())
+
+
+@app.command()
+def reembed(
+    store: Store = "default",
+    model: Annotated[str, typer.Option(help="The new embedding model; `bm25` for none.")] = "",
+    give_up: Annotated[bool, typer.Option("--give-up", help="Leave the store with the model it has.")] = False,
+) -> None:
+    """Change a store to another embedding model; it is searched as before until the last document is done.
+
+    The service goes on with it when this command is stopped. Run again, it shows how far that is, and tries documents
+    again that failed.
+    """
+    if bool(model) == give_up:
+        exit_with(ClientError("Say the new model with --model, or give the change up with --give-up."))
+    with _client() as client:
+        if give_up:
+            give_up_change(client, store, Console())
+        elif not change_model(client, store, model, Console()):
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -122,6 +218,44 @@ def quickstart(
     from cli.starting import run_or_exit
 
     run_or_exit(Quickstart(settings, Console(), folder, question).run(serve_on=not exit_))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write it; `.gz` at the end compresses it.")],
+    offline: Annotated[bool, typer.Option(help="Open the data itself, where no service runs.")] = False,
+) -> None:
+    """Write a backup of everything to a file, while the service runs on.
+
+    The file is checked, and takes the place of an older one of that name, only when it is whole. It holds all
+    documents: keep it as safe as the data.
+    """
+    settings = settings_or_exit()
+    from cli.backing_up import ERRORS, back_up, exit_for, show_backup
+
+    try:
+        manifest = back_up(settings, file, offline=offline, progress=Console(stderr=True))
+    except (*ERRORS, OSError) as error:
+        exit_for(error, file)
+    show_backup(manifest, f"Backed up to {file}", Console())
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `footnote backup` wrote.")],
+) -> None:
+    """Load a backup into an empty installation, of whatever kind the settings name; no service may run.
+
+    A backup of SQLite, a disk and the embedded engine can go to Postgres, S3 and a Qdrant server, and the reverse.
+    """
+    settings = settings_or_exit()
+    from cli.backing_up import ERRORS, bring_back, exit_for, show_backup
+
+    try:
+        manifest = bring_back(settings, file)
+    except (*ERRORS, OSError) as error:
+        exit_for(error, file)
+    show_backup(manifest, f"Restored {file}", Console())
 
 
 @app.command()

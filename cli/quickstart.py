@@ -8,8 +8,9 @@ from pathlib import Path
 from rich.console import Console
 
 from api import configure_logging, running, until_stopped
-from cli.adding import Adder, show
+from cli.adding import Adder
 from cli.client import Client
+from cli.reporting import show
 from cli.showing import line, show_answer
 from cli.walking import files_in
 from settings import LogSettings, Settings

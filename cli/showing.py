@@ -10,6 +10,7 @@ from rich.text import Text
 Events = Iterator[tuple[str, Mapping[str, Any]]]
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PREVIEW_CHARACTERS = 400
+_MINUTE_SECONDS = 60.0
 
 
 def show_hits(hits: Sequence[Mapping[str, Any]], console: Console) -> None:
@@ -50,14 +51,33 @@ def show_footnotes(citations: Sequence[Mapping[str, Any]], console: Console) -> 
             line(console, (f"    “{' '.join(citation['quote'].split())}”", "italic"))
 
 
+def put_off(job: Mapping[str, Any] | None) -> str | None:
+    """Why a job was put off and when it goes on; None for one that was not, or that has ended."""
+    if job is None or job["error"] is None or job["status"] not in {"queued", "in_progress"}:
+        return None
+    return f"waiting: {job['error']['message']} {_next_try(job['next_try_seconds'] or 0.0)}"
+
+
+def _next_try(seconds: float) -> str:
+    if seconds < 1:
+        return "Trying again now."
+    pause = f"{seconds:.0f} s" if seconds < _MINUTE_SECONDS else f"{seconds / _MINUTE_SECONDS:.0f} min"
+    return f"Trying again in {pause}."
+
+
 def line(console: Console, *parts: str | tuple[str, str], end: str = "\n") -> None:
     """Print parts, some with a style, just as they are: no markup, no emoji names, no broken lines.
 
     Only control characters are left out, with which a document or a model could take over the terminal.
     """
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
-    text = Text.assemble(*((_CONTROLS.sub("", part), style) for part, style in styled))
+    text = Text.assemble(*((clean(part), style) for part, style in styled))
     console.print(text, end=end, highlight=False, soft_wrap=True)
+
+
+def clean(text: str) -> str:
+    """A text without control characters."""
+    return _CONTROLS.sub("", text)
 
 
 def _place(found: Mapping[str, Any]) -> str:

@@ -1,5 +1,13 @@
 """What can go wrong on the way from a file to searchable chunks."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from vectorstore import Collection
+
+_ROUND_SECONDS = 30.0
+"""What is due is done within about as long."""
+
 
 class IngestError(Exception):
     """The document could not be made searchable."""
@@ -18,12 +26,66 @@ class StoreGoneError(IngestError):
 
 
 class IncompleteError(IngestError):
-    """The vector store does not hold every chunk that was written to it; add the document again."""
+    """The vector store does not hold every chunk that was written to it; retry the document."""
 
     code = "incomplete"
 
 
-class DocumentGoneError(IngestError):
-    """The document was deleted while it was in work."""
+class DuplicateError(IngestError):
+    """Another document of the store has the same content: delete one of them, or replace this one with another file."""
 
-    code = "deleted"
+    code = "duplicate"
+
+
+class StoreChangedError(IngestError):
+    """The store has changed to another embedding model meanwhile; the document is embedded with that one."""
+
+    code = "store_changed"
+
+    def __init__(self, collection: Collection | None = None) -> None:
+        super().__init__()
+        self.collection = collection
+        """Where chunks were written that are of no use any more."""
+
+
+class AttributesChangedError(IngestError):
+    """The attributes were changed while the chunks were written with the earlier ones."""
+
+    def __init__(self, attributes: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.attributes = attributes
+
+
+class SameModelError(IngestError):
+    """The store has this embedding model already."""
+
+    code = "same_model"
+
+
+class ChangeUnderWayError(IngestError):
+    """The store is changing to another embedding model: wait for the end of it, or give it up."""
+
+    code = "change_under_way"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"The store is changing to {model!r}: wait for the end of it, or give it up.")
+        self.model = model
+
+
+class NoChangeError(IngestError):
+    """The store is not changing to another embedding model, so there is nothing to give up."""
+
+    code = "no_change"
+
+
+class StillRemovingError(IngestError):
+    """What the store had with this embedding model before is still being removed; try again in a moment."""
+
+    code = "still_removing"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            "What the store had with this embedding model before is still being removed; try again in"
+            f" {seconds + _ROUND_SECONDS:.0f} seconds."
+        )
+        self.seconds = seconds

@@ -1,23 +1,31 @@
-"""One document's way: parse, chunk, embed, store, and only then make it visible."""
+"""One document's way: read, chunk, embed, store, and only then make it visible."""
 
 import asyncio
+import logging
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ingest.chunking import Span
 from ingest.collections import collection_of
 from ingest.embedding import CachedEmbedding
-from ingest.errors import DocumentGoneError, IncompleteError
-from ingest.parsing import Extracted, ParserPool
-from records import Records, documents, stores
-from records.documents import Document, Summary
+from ingest.errors import IncompleteError, StoreChangedError
+from ingest.parsing import Extracted, pack_layout, unpack_layout
+from ingest.publishing import Publisher, Written
+from ingest.readers import Readers
+from records import Connection, Records, embeddings, jobs, leases, stores
+from records.documents import Document, Status, Summary
+from records.jobs import Job, Lane
+from records.leases import Lease, LeaseLostError
 from records.stores import Store
 from upstream import Embedder
 from vectorstore import Chunk, VectorStore
 
+_log = logging.getLogger(__name__)
+_GIVEN_UP = (Status.FAILED, Status.CANCELLED)
 _STEP = 64
-"""Chunks embedded and stored between two marks of progress."""
+"""Chunks embedded and stored between two marks of progress, which is where work goes on after an interruption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,106 +36,188 @@ class Embedding:
     cache: CachedEmbedding
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job in a worker's hands."""
+
+    job: Job
+    lease: Lease
+    document: Document
+    store: Store
+    """As they were when the job was taken."""
+    require: Callable[[], None]
+    """Returns while the lease certainly lasts; raises LeaseLostError."""
+    after_reading: Callable[[], None]
+    """To be called once the file is read."""
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody waits for it."""
+        return self.job.lane is Lane.URGENT
+
+
 class Pipeline:
     """Turns documents into searchable chunks."""
 
-    def __init__(self, records: Records, vectors: VectorStore, parsers: ParserPool) -> None:
+    def __init__(self, records: Records, vectors: VectorStore, readers: Readers) -> None:
         self._database = records.database
         self._blobs = records.blobs
         self._vectors = vectors
-        self._parsers = parsers
+        self._readers = readers
+        self._publisher = Publisher(records, vectors)
 
     async def warm(self, used: Iterable[Store]) -> None:
-        """Start a process that reads files and the engines of these stores, before anybody has to wait for them.
-
-        Raises:
-            ParseError, VectorStoreError: what cannot be started.
-        """
+        """Start the engines of these stores, before anybody has to wait for them. Raises VectorStoreError."""
         for collection in {collection_of(store) for store in used}:
             await self._vectors.ensure_collection(collection)
-        await self._parsers.warm()
 
-    async def run(self, document: Document, store: Store, embedding: Embedding | None) -> None:
-        """Make `document` searchable; nothing of it is visible before all of it is. `store` knows its dimensions.
+    async def run(self, work: Work, embedding: Embedding | None) -> None:
+        """Make a document searchable; nothing of it is visible before all of it is.
 
         Raises:
             ParseError: the file cannot be read.
             UpstreamError: its chunks cannot be embedded.
             VectorStoreError: they cannot be stored.
-            IngestError: it was deleted meanwhile, or chunks are missing in the end.
+            IngestError: chunks are missing in the end, or the store has changed.
+            LeaseLostError: the job is somebody else's by now, or nobody's.
         """
-        chunks = await self._prepare(document, store)
-        for first in range(0, len(chunks), _STEP):
-            step = chunks[first : first + _STEP]
-            await self._store(store, document, step, embedding)
-            if first + len(step) < len(chunks):  # the last step is marked by completing
-                _require(await self._mark(document, first + len(step)))
-        await self._publish(store, document, len(chunks))
+        work = replace(work, store=await self._with_dimensions(work.store, embedding))
+        try:
+            await self._run(work, embedding)
+        except LeaseLostError:
+            await self._withdraw(work)
+            raise
 
-    async def _prepare(self, document: Document, store: Store) -> list[Chunk]:
-        """Read the file while the collection is opened; what fails must not leave the other half under way."""
-        opening = self._vectors.ensure_collection(collection_of(store))
-        chunks, opened = await asyncio.gather(self._read(document, store), opening, return_exceptions=True)
-        if isinstance(chunks, BaseException):
-            raise chunks
-        if opened is not None:
-            raise opened
-        return chunks
+    async def _run(self, work: Work, embedding: Embedding | None) -> None:
+        extracted, spans, first = await self._prepared(work)
+        chunks = _chunks(work, extracted, spans)
+        for start in range(first, len(chunks), _STEP):
+            step = chunks[start : start + _STEP]
+            await self._store(work, step, embedding)
+            if start + len(step) < len(chunks):  # the last step is marked by completing
+                await self._mark(work, start + len(step))
+        await self._publish(work, extracted, len(chunks))
 
-    async def with_dimensions(self, store: Store, embedding: Embedding | None) -> Store:
-        """The store with the length of its vectors, which the first document settles.
-
-        Raises:
-            UpstreamError: nobody knows the length.
-        """
+    async def _with_dimensions(self, store: Store, embedding: Embedding | None) -> Store:
+        """The store with the length of its vectors, which the first document settles."""
         if store.embedding_dimensions is not None or embedding is None:
             return store
         dimensions = await embedding.embedder.dimensions()
-        await self._database.write(lambda c: stores.set_dimensions(c, store.id, dimensions))
+        if not await self._database.write(lambda c: stores.set_dimensions(c, store, dimensions)):
+            raise StoreChangedError
         return replace(store, embedding_dimensions=dimensions)
 
-    async def _read(self, document: Document, store: Store) -> list[Chunk]:
-        path = self._blobs.path(document.sha256)
-        extracted, spans = await self._parsers.parse(
-            path, document.filename, max_tokens=store.chunk_max_tokens, overlap_tokens=store.chunk_overlap_tokens
-        )
-        await self._blobs.put_text(document.id, extracted.text)
-        summary = _summary(extracted, len(spans))
-        _require(await self._database.write(lambda c: documents.describe(c, document.id, summary)))
-        page_starts = _page_starts(extracted)
-        return [_chunk(document, extracted, page_starts, index, span) for index, span in enumerate(spans)]
+    async def _prepared(self, work: Work) -> tuple[Extracted, list[Span], int]:
+        """What the file holds, and the chunk to go on with; opens the collection meanwhile."""
+        opening = self._vectors.ensure_collection(collection_of(work.store))
+        # What fails must not leave the other half under way.
+        found, opened = await asyncio.gather(self._resumed_or_read(work), opening, return_exceptions=True)
+        work.after_reading()
+        if isinstance(found, BaseException):
+            raise found
+        if opened is not None:
+            raise opened
+        return found
 
-    async def _store(
-        self, store: Store, document: Document, chunks: Sequence[Chunk], embedding: Embedding | None
-    ) -> None:
+    async def _resumed_or_read(self, work: Work) -> tuple[Extracted, list[Span], int]:
+        if work.job.chunks_done and (known := await self._known(work)):
+            await self._database.write(lambda c: leases.resumed(c, work.lease))
+            return *known, work.job.chunks_done
+        if work.job.attempts > 1:
+            await self._discard_earlier(work)
+        extracted, spans = await self._read(work)
+        await self._keep(work, extracted, spans)
+        await self._database.write(lambda c: leases.described(c, work.lease, len(spans)))
+        return extracted, spans, 0
+
+    async def _known(self, work: Work) -> tuple[Extracted, list[Span]] | None:
+        """What an earlier attempt has read."""
+        job = work.job
+        layout = await self._blobs.layout(job.document_id, job.version)
+        text = await self._blobs.text(job.document_id, job.version)
+        if layout is None or text is None:
+            return None
+        try:
+            return await asyncio.to_thread(unpack_layout, layout, text)
+        except (ValueError, TypeError, KeyError, IndexError):
+            _log.warning("document %s: the layout kept of it cannot be read; reading the file again", job.document_id)
+            return None
+
+    async def _discard_earlier(self, work: Work) -> None:
+        """Another version of Footnote may have cut it into more chunks than will be written now."""
+        store, job = work.store, work.job
+        await self._vectors.delete_document(collection_of(store), store.id, job.document_id, job.version)
+
+    async def _read(self, work: Work) -> tuple[Extracted, list[Span]]:
+        store, job = work.store, work.job
+        async with self._blobs.local(job.sha256) as path, self._readers.place(urgent=work.is_urgent) as place:
+            found = await place.parse(
+                path, job.filename, max_tokens=store.chunk_max_tokens, overlap_tokens=store.chunk_overlap_tokens
+            )
+        work.after_reading()
+        return found
+
+    async def _keep(self, work: Work, extracted: Extracted, spans: Sequence[Span]) -> None:
+        """The text, which quotes are cut from, and, where work may be interrupted between steps, how it was cut."""
+        job = work.job
+        work.require()
+        if len(spans) > _STEP:
+            layout = await asyncio.to_thread(pack_layout, extracted, spans)
+            await self._blobs.put_layout(job.document_id, job.version, layout)
+        await self._blobs.put_text(job.document_id, job.version, extracted.text)
+
+    async def _store(self, work: Work, chunks: Sequence[Chunk], embedding: Embedding | None) -> None:
         vectors = None
         if embedding is not None:
-            vectors = await embedding.cache.embed(document.id, [_embedded_text(chunk) for chunk in chunks])
-        await self._vectors.upsert(collection_of(store), chunks, vectors)
+            texts = [embedded_text(chunk) for chunk in chunks]
+            vectors = await embedding.cache.embed(
+                work.document.id, texts, urgent=work.is_urgent, first_chunk=chunks[0].index
+            )
+        work.require()
+        await self._vectors.upsert(collection_of(work.store), chunks, vectors)
 
-    async def _mark(self, document: Document, chunks_done: int) -> bool:
-        return await self._database.write(lambda c: documents.progress(c, document.id, chunks_done))
+    async def _withdraw(self, work: Work) -> None:
+        """Remove what was written for nothing, unless another worker goes on with it."""
+        job, store = work.job, work.store
+        now = await self._database.read(lambda c: jobs.find(c, job.document_id))
+        if now is not None and now.version == job.version and now.status not in _GIVEN_UP:
+            return
+        await self._vectors.delete_document(collection_of(store), store.id, job.document_id, job.version)
+        await self._blobs.remove_text(job.document_id, job.version)
+        if now is None:
+            await self._database.write(lambda c: embeddings.remove(c, job.document_id))
 
-    async def _publish(self, store: Store, document: Document, chunks: int) -> None:
-        version = document.version + 1
-        held = await self._vectors.count(collection_of(store), store.id, document.id)
+    async def _mark(self, work: Work, chunks_done: int) -> None:
+        await self._database.write(lambda c: leases.progressed(c, work.lease, chunks_done))
+
+    async def _publish(self, work: Work, extracted: Extracted, chunks: int) -> None:
+        store, job = work.store, work.job
+        held = await self._vectors.count(collection_of(store), store.id, job.document_id, job.version)
         if held != chunks:
+            await self._database.write(partial(_start_over, work.lease))
             raise IncompleteError
-        attributes = await self._database.write(lambda c: documents.complete(c, document.id, version))
-        if attributes is None:
-            raise DocumentGoneError
-        if attributes != document.attributes:  # they were changed while the chunks were written with the earlier ones
-            await self._vectors.set_attributes(collection_of(store), store.id, document.id, attributes)
+        summary = _summary(extracted, chunks)
+        await self._publisher.publish(Written(work.lease, job, store, summary, work.document.attributes))
 
 
-def _require(still_there: bool) -> None:
-    if not still_there:
-        raise DocumentGoneError
+def _start_over(lease: Lease, connection: Connection) -> None:
+    """The next attempt is to write all chunks, not to go on behind those that are not there."""
+    leases.progressed(connection, lease, 0)
+
+
+def embedded_text(chunk: Chunk) -> str:
+    """The headings above a passage often name what it is about; they are embedded with it but never quoted."""
+    return "\n".join((" > ".join(chunk.headings), chunk.text)) if chunk.headings else chunk.text
 
 
 def _summary(extracted: Extracted, chunks: int) -> Summary:
     pages = extracted.pages[-1].number if extracted.pages else None
     return Summary(extracted.media_type, extracted.title, len(extracted.text), pages, chunks)
+
+
+def _chunks(work: Work, extracted: Extracted, spans: Sequence[Span]) -> list[Chunk]:
+    page_starts = _page_starts(extracted)
+    return [_chunk(work, extracted, page_starts, index, span) for index, span in enumerate(spans)]
 
 
 def _page_starts(extracted: Extracted) -> Sequence[int]:
@@ -138,23 +228,18 @@ def _page_starts(extracted: Extracted) -> Sequence[int]:
     return starts
 
 
-def _chunk(document: Document, extracted: Extracted, page_starts: Sequence[int], index: int, span: Span) -> Chunk:
+def _chunk(work: Work, extracted: Extracted, page_starts: Sequence[int], index: int, span: Span) -> Chunk:
     return Chunk(
-        store_id=document.store_id,
-        document_id=document.id,
-        version=document.version + 1,
+        store_id=work.document.store_id,
+        document_id=work.document.id,
+        version=work.job.version,
         index=index,
         text=extracted.text[span.start : span.end],
         start=span.start,
         end=span.end,
-        filename=document.filename,
+        filename=work.job.filename,
         page=span.page,
         page_starts=tuple(page_starts[bisect_right(page_starts, span.start) : bisect_left(page_starts, span.end)]),
         headings=span.headings,
-        attributes=document.attributes,
+        attributes=work.document.attributes,
     )
-
-
-def _embedded_text(chunk: Chunk) -> str:
-    """The headings above a passage often name what it is about; they are embedded with it but never quoted."""
-    return "\n".join((" > ".join(chunk.headings), chunk.text)) if chunk.headings else chunk.text

@@ -1,79 +1,147 @@
-"""Deleting documents and stores with every trace of them.
+"""Removing documents, and versions of documents that nobody sees any more, with every trace of them.
 
-The rows go first, in one transaction that also records what is left to do; from then on no search shows the document.
-Chunks and text follow, at once or, where that fails, when the worker comes round to it.
+The rows go first, in one transaction that also records what is left to do; from then on no search shows it. Chunks,
+text and bytes follow, at once or, where that fails, when a worker comes round to it.
 """
 
 import logging
+from functools import partial
 
-from ingest.collections import collection_of
-from records import Connection, Records, documents, embeddings, files, removals, stores
+from ingest.collections import collection_of, next_collection_of
+from records import Connection, Records, documents, embeddings, files, jobs, removals, stores
 from records.blobs import Blobs
-from records.documents import Document, Status
-from records.removals import Removal
+from records.documents import Document
+from records.errors import RecordsError
+from records.ids import DocumentId
+from records.removals import ALL_DOCUMENTS, WHOLE, Removal
 from records.stores import Store
 from vectorstore import Collection, VectorStore, VectorStoreError
 
 _log = logging.getLogger(__name__)
 _PAGE = 200
+_EMPTYING_SECONDS = 600.0
+"""Longer than a vector store may take to remove a store, its time-outs and further tries together."""
 
 
-async def remove_document(records: Records, vectors: VectorStore, store: Store, document: Document) -> bool:
+async def remove_document(
+    records: Records, vectors: VectorStore, store: Store, document: Document, *, lease_seconds: float
+) -> bool:
     """Delete a document: row, chunks, text, vectors paid for, and the file unless another document has it.
 
-    False when somebody else has deleted it meanwhile.
+    A worker that has the document in hand, perhaps on another machine, may write once more before it notices, so the
+    chunks are removed once more after `lease_seconds`. False when somebody else has deleted it meanwhile.
     """
-    removal = await records.database.write(lambda c: _forget(c, records.blobs, store, document))
-    if removal is None:
-        return False
-    try:
-        await finish(records, vectors, removal)
-    except VectorStoreError as error:
-        _log.warning("the chunks of deleted document %s wait for later: %s", document.id, error)
-    return True
+    left = await records.database.write(lambda c: _forget(c, store, document, lease_seconds))
+    for removal in left:
+        await finish_or_later(records, vectors, removal)
+    return bool(left)
 
 
-async def remove_store(records: Records, vectors: VectorStore, store: Store) -> None:
+async def remove_store(records: Records, vectors: VectorStore, store: Store, *, lease_seconds: float) -> None:
     """Delete a store and all its documents."""
     while page := await records.database.read(
         lambda c: documents.page(c, store.id, status=None, after=None, limit=_PAGE)
     ):
         for document in page:
-            await remove_document(records, vectors, store, document)
+            await remove_document(records, vectors, store, document, lease_seconds=lease_seconds)
     now = await records.database.read(lambda c: stores.find(c, store.id)) or store
-    await vectors.delete_store(collection_of(now), store.id)
+    for collection in collections_of(now):
+        await vectors.delete_store(collection, store.id)
     await records.database.write(lambda c: stores.remove(c, store.id))
 
 
+async def finish_or_later(records: Records, vectors: VectorStore, removal: Removal) -> None:
+    """Carry a removal out, or leave it to a worker where something does not answer."""
+    try:
+        await finish(records, vectors, removal)
+    except (VectorStoreError, RecordsError) as error:
+        _log.warning("what is left of document %s is removed later: %s", removal.document_id, error)
+
+
 async def finish(records: Records, vectors: VectorStore, removal: Removal) -> None:
-    """Remove the chunks and the text. The removal stays recorded while a worker may still be writing."""
-    await records.blobs.remove_text(removal.document_id)
+    """Remove chunks, text and bytes; the removal stays recorded where it must be done once more."""
+    if removal.document_id == ALL_DOCUMENTS:
+        await _empty(records, vectors, removal)
+        return
+    version = None if removal.version == WHOLE else removal.version
+    if version is None:
+        await records.blobs.remove_texts(removal.document_id)
+    else:
+        await records.blobs.remove_text(removal.document_id, version)
+    if removal.sha256 is not None:
+        await records.database.write(partial(_drop_bytes, records.blobs, removal.sha256))
     if removal.embedding_dimensions is not None:
         collection = Collection(removal.embedding_model, removal.embedding_dimensions)
-        await vectors.delete_document(collection, removal.store_id, removal.document_id)
-    if not removal.in_work:
-        await records.database.write(lambda c: removals.done(c, removal.document_id))
+        await vectors.delete_document(collection, removal.store_id, removal.document_id, version)
+    await records.database.write(partial(_settle, removal))
 
 
-async def finish_all(records: Records, vectors: VectorStore) -> None:
-    """Finish what was left undone: the vector store did not answer, or the process was stopped."""
-    for removal in await records.database.read(removals.ready):
+async def _empty(records: Records, vectors: VectorStore, removal: Removal) -> None:
+    """Remove a store from a collection; by one worker only, for it may use the collection again right after."""
+    if await records.database.write(lambda c: removals.claim(c, removal.id, _EMPTYING_SECONDS)):
+        collection = Collection(removal.embedding_model, removal.embedding_dimensions or 0)
+        await vectors.delete_store(collection, removal.store_id)
+        await records.database.write(lambda c: removals.forget(c, removal.id))
+
+
+async def finish_due(records: Records, vectors: VectorStore) -> None:
+    """Carry out removals whose time has come: left undone, or to be done once more."""
+    for removal in await records.database.read(lambda c: removals.due(c, _PAGE)):
         await finish(records, vectors, removal)
 
 
-def _forget(connection: Connection, blobs: Blobs, store: Store, document: Document) -> Removal | None:
-    now = documents.find(connection, document.id)
+def collections_of(store: Store) -> list[Collection]:
+    """Where a store's chunks may be: its model's collection, and that of the model it is changing to."""
+    found = [collection_of(store)] if store.embedding_dimensions is not None else []
+    following = next_collection_of(store)
+    return [*found, following] if following else found
+
+
+def discard_version(
+    connection: Connection, store: Store, document_id: DocumentId, version: int, sha256: str | None, *, after: float = 0
+) -> list[Removal]:
+    """Record that a version goes; done once more `after` so many seconds if that is not 0."""
+    found = []
+    for collection in collections_of(store):
+        names = collection.model, collection.dimensions
+        found.append(removals.new_removal(store.id, document_id, version, names, sha256))
+    if not found:
+        found.append(removals.new_removal(store.id, document_id, version, (store.embedding_model, None), sha256))
+    for removal in found:
+        removals.add(connection, removal, again_after_seconds=after)
+    return found
+
+
+def _forget(connection: Connection, store: Store, document: Document, lease_seconds: float) -> list[Removal]:
+    job = jobs.find(connection, document.id, to_change=True)
+    in_hand = jobs.remove(connection, document.id)
+    now = documents.find(connection, document.id, to_change=True)
     if now is None:
-        return None
+        return []
     # As it is at this moment: the store's first document may have settled the length of its vectors since.
     store = stores.find(connection, store.id) or store
-    in_work = now.status is Status.IN_PROGRESS
-    removal = Removal(document.id, store.id, store.embedding_model, store.embedding_dimensions, in_work)
-    removals.add(connection, removal)
+    contents = {now.sha256} | ({job.sha256} if job else set())
+    held = {now.file_id} | ({job.file_id} if job else set())
+    after = 2 * lease_seconds if in_hand else 0.0
+    left: list[Removal] = []
+    for sha256 in contents:
+        left += discard_version(connection, store, document.id, WHOLE, sha256, after=after)
     documents.remove(connection, document.id)
     embeddings.remove(connection, document.id)
-    files.remove_unused(connection, document.file_id)
-    if not files.content_is_used(connection, now.sha256):
-        # Within the transaction, so that no upload of the same bytes comes in between.
-        blobs.path(now.sha256).unlink(missing_ok=True)
-    return removal
+    for file_id in held:
+        files.remove_unused(connection, file_id)
+    return left
+
+
+def _drop_bytes(blobs: Blobs, sha256: str, connection: Connection) -> None:
+    """Remove bytes that no file has any more; nobody can hand in the same meanwhile."""
+    files.lock_content(connection, sha256)
+    if not files.content_is_used(connection, sha256):
+        blobs.remove(sha256)
+
+
+def _settle(removal: Removal, connection: Connection) -> None:
+    """Forget what is done, and what a worker may have recorded after the document was forgotten."""
+    if removal.version == WHOLE:
+        embeddings.remove(connection, removal.document_id)
+    removals.done(connection, removal.id)

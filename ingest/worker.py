@@ -1,60 +1,81 @@
-"""The worker: takes queued documents, several side by side, until it is told to stop."""
+"""The worker: takes queued jobs, several side by side, until it is told to stop."""
 
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from secrets import token_hex
 
-from ingest.batching import SharedBatches
-from ingest.collections import collection_of
+from ingest.dispatching import Claimed, Dispatcher, Room
 from ingest.embedding import CachedEmbedding
-from ingest.errors import IngestError
 from ingest.founding import BM25
-from ingest.parsing import ParseError, open_parser_pool
-from ingest.pipeline import Embedding, Pipeline
-from ingest.removal import finish_all
-from records import Connection, Records, documents, embeddings, removals, stores
-from records.documents import Document, Failure
+from ingest.holding import Holdings
+from ingest.model_change import ModelChanges
+from ingest.parsing import ParseError
+from ingest.pipeline import Embedding, Pipeline, Work
+from ingest.readers import Readers, open_readers
+from ingest.reembedding import Reembedder
+from ingest.removal import finish_due
+from ingest.settling import Settler
+from records import Connection, Records, leases, stores
 from records.errors import RecordsError
-from records.ids import DocumentId
-from records.stores import Store
+from records.jobs import CHANNEL, Kind
+from records.leases import LeaseLostError
 from settings import IngestSettings
-from upstream import ModelUnavailableError, Upstream, UpstreamError
+from upstream import Upstream, UpstreamError
 from vectorstore import VectorStore, VectorStoreError
 
 _log = logging.getLogger(__name__)
-_LINGER_SECONDS = 0.02
-_TIDY_SECONDS = 60.0
-"""How often removals that were left undone are tried again."""
-_POLL_SECONDS = 5.0
-"""How often the queue is looked at without being told; a wake-up may be lost, a document may not."""
+_PAID_SECONDS = 5.0
+"""How long a stopping worker waits for calls under way, so that what they cost is not lost."""
 
 
 class Worker:
-    """Works on queued documents; every one it takes ends completed, failed or deleted."""
+    """Works on queued jobs; every one ends completed, failed or cancelled."""
 
-    def __init__(self, records: Records, vectors: VectorStore, upstream: Upstream, pipeline: Pipeline) -> None:
+    def __init__(
+        self, settings: IngestSettings, records: Records, vectors: VectorStore, upstream: Upstream, readers: Readers
+    ) -> None:
         self._records = records
         self._database = records.database
         self._vectors = vectors
         self._upstream = upstream
-        self._pipeline = pipeline
-        self._wake = asyncio.Event()
+        self._readers = readers
+        self._pipeline = Pipeline(records, vectors, readers)
+        self._reembedder = Reembedder(records, vectors)
+        self._changes = ModelChanges(records.database, lease_seconds=settings.lease_seconds)
+        self._settler = Settler(records, vectors, settings.max_failures)
+        self._holdings = Holdings(records.database, "worker_" + token_hex(8), settings.lease_seconds)
+        room = Room(settings.concurrency, readers.places)
+        self._dispatcher = Dispatcher(records.database, self._holdings, self._work, room)
         self._embeddings: dict[str, Embedding] = {}
 
     def wake(self) -> None:
-        """Tell the worker that a document was queued."""
-        self._wake.set()
+        """Tell the worker that a job was queued."""
+        self._dispatcher.wake()
 
-    async def run(self, side_by_side: int) -> None:
-        """Work until cancelled; documents under way then are queued again at the next start."""
-        await self._database.write(_take_over)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._warm())
-            group.create_task(self._tidy())
-            for _ in range(side_by_side):
-                group.create_task(self._work())
+    async def run(self) -> None:
+        """Work until cancelled; then hand back what is under way, so that another can go on with it at once."""
+        try:
+            # Whoever had something in hand when this process locked the data folder is dead.
+            await self._expire(all_of_them=self._database.is_exclusive)
+            await self._start_reading()
+            async with asyncio.TaskGroup() as group:
+                for loop in (self._holdings.keep, self._listen, self._tidy, self._take_back, self._dispatcher.run):
+                    group.create_task(loop())
+                group.create_task(self._warm())
+        finally:
+            await self._dispatcher.stop()
+            await self._hand_back()
+            await asyncio.gather(*(embedding.cache.close(_PAID_SECONDS) for embedding in self._embeddings.values()))
+
+    async def _start_reading(self) -> None:
+        """Take nothing before it can be read: a file is blamed when its worker dies over it."""
+        try:
+            await self._readers.start()
+        except ParseError as error:
+            _log.warning("files cannot be read: %s", error)
 
     async def _warm(self) -> None:
         """Start what the first document and the first question will need; what fails now is told to them."""
@@ -64,111 +85,89 @@ class Worker:
             await self._pipeline.warm(
                 store for store in found if store.embedding_model in usual and store.embedding_dimensions is not None
             )
+            await self._readers.warm()
             await self._upstream.warm()
         except (RecordsError, ParseError, VectorStoreError, UpstreamError) as error:
             _log.warning("warming up failed: %s", error)
 
+    async def _listen(self) -> None:
+        """Be told by other processes of what they queue."""
+        async for _ in self._database.told(CHANNEL):
+            self.wake()
+
     async def _tidy(self) -> None:
-        """Finish removals that were left undone."""
+        """Finish what was left undone: removals, those that must be done once more, and changes of model."""
         while True:
             try:
-                await finish_all(self._records, self._vectors)
+                await self._changes.advance_all()
+                await finish_due(self._records, self._vectors)
             except (RecordsError, VectorStoreError) as error:
-                _log.warning("removals wait for later: %s", error)
-            await asyncio.sleep(_TIDY_SECONDS)
+                _log.warning("what was left undone waits for later: %s", error)
+            await asyncio.sleep(self._holdings.seconds / 2)
 
-    async def _work(self) -> None:
+    async def _take_back(self) -> None:
+        """Queue again what dead workers had in hand."""
         while True:
-            document = await self._claim()
-            if document is None:
-                await self._pause()
-            else:
-                await self._settle(document)
+            await asyncio.sleep(self._holdings.seconds / 2)
+            try:
+                await self._expire()
+            except RecordsError as error:
+                _log.warning("the leases of other workers could not be looked at: %s", error)
 
-    async def _claim(self) -> Document | None:
-        self._wake.clear()
-        try:
-            return await self._database.write(documents.claim)
-        except RecordsError:
-            _log.exception("the queue cannot be read; trying again")
-            return None
+    async def _expire(self, *, all_of_them: bool = False) -> None:
+        given_up = await self._database.write(lambda c: leases.expire(c, all_of_them=all_of_them))
+        for job in given_up:
+            await self._settler.park(job)
+        self.wake()
 
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(_POLL_SECONDS):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+    async def _hand_back(self) -> None:
+        def hand_back(connection: Connection) -> None:
+            leases.hand_back(connection, self._holdings.owner)
 
-    async def _settle(self, document: Document) -> None:
-        store = None
         try:
-            store = await self._database.read(lambda c: stores.find(c, document.store_id))
-            if store is None:
-                await self._forget(document)
-                return
-            embedding = self._embedding(store)
-            store = await self._pipeline.with_dimensions(store, embedding)
-            await self._pipeline.run(document, store, embedding)
+            await self._database.write(hand_back)
+        except RecordsError as error:
+            _log.warning("jobs could not be handed back; others take them when their leases end: %s", error)
+
+    async def _work(self, claimed: Claimed, after_reading: Callable[[], None]) -> None:
+        job = claimed.job
+        try:
+            await self._do(claimed, after_reading)
+        except LeaseLostError:
+            _log.info("document %s is no longer this worker's", job.document_id)
         except Exception as error:  # noqa: BLE001  one document's trouble must not stop the others
-            await self._fail(document, store, failure_of(error))
+            await self._settle(claimed, error)
 
-    async def _fail(self, document: Document, store: Store | None, failure: Failure) -> None:
+    async def _do(self, claimed: Claimed, after_reading: Callable[[], None]) -> None:
+        def require() -> None:
+            self._holdings.require(claimed.lease)
+
+        work = Work(claimed.job, claimed.lease, claimed.document, claimed.store, require, after_reading)
+        if claimed.job.kind is Kind.REEMBED:
+            await self._reembed(work)
+        else:
+            await self._pipeline.run(work, self._embedding(claimed.store.embedding_model))
+
+    async def _reembed(self, work: Work) -> None:
+        await self._reembedder.run(work, self._embedding(work.store.next_embedding_model or BM25))
+        await self._changes.finish(work.store.id)
+
+    async def _settle(self, claimed: Claimed, error: Exception) -> None:
         try:
-            recorded = await self._database.write(lambda c: documents.fail(c, document.id, failure))
-            if store is not None and store.embedding_dimensions is not None:
-                await self._sweep(document, store, keep=document.version if recorded else 0)
-            if not recorded:
-                await self._forget(document)
-        except (RecordsError, VectorStoreError):
-            _log.exception("document %s: its failure could not be recorded", document.id)
+            await self._settler.settle(claimed.job, claimed.lease, error)
+        except LeaseLostError:
+            _log.info("document %s is no longer this worker's", claimed.job.document_id)
+        except RecordsError:
+            # Its lease ends, and it is tried again.
+            _log.exception("document %s: its failure could not be recorded", claimed.job.document_id)
 
-    async def _sweep(self, document: Document, store: Store, *, keep: int) -> None:
-        """Remove chunks that were written for nothing; a version that is visible already stays.
-
-        `store` is as it was when the work began: it may have been deleted since, and its chunks must go all the same.
-        """
-        await self._vectors.delete_document(collection_of(store), store.id, document.id, keep_version=keep or None)
-
-    async def _forget(self, document: Document) -> None:
-        """Remove what was kept of a document after it was deleted, while it was still in work."""
-        await self._records.blobs.remove_text(document.id)
-        await self._database.write(lambda c: _leave_nothing(c, document.id))
-
-    def _embedding(self, store: Store) -> Embedding | None:
-        model = store.embedding_model
+    def _embedding(self, model: str) -> Embedding | None:
         if model == BM25:
             return None
         if model not in self._embeddings:
             embedder = self._upstream.require(model)
-            batches = SharedBatches(embedder, embedder.batch_inputs, embedder.calls_side_by_side, _LINGER_SECONDS)
-            self._embeddings[model] = Embedding(embedder, CachedEmbedding(self._database, model, batches))
+            self._embeddings[model] = Embedding(embedder, CachedEmbedding(self._database, embedder.variant, embedder))
         return self._embeddings[model]
-
-
-def _take_over(connection: Connection) -> None:
-    """What a stopped process had in work is nobody's now."""
-    documents.requeue(connection)
-    removals.release(connection)
-
-
-def _leave_nothing(connection: Connection, document_id: DocumentId) -> None:
-    embeddings.remove(connection, document_id)
-    removals.done(connection, document_id)
-
-
-def failure_of(error: Exception) -> Failure:
-    """The reason a person gets to read; what nobody foresaw goes to the log and is told without its text."""
-    if isinstance(error, ParseError | IngestError):
-        return Failure(error.code, str(error))
-    if isinstance(error, ModelUnavailableError):
-        return Failure("embedding_model_unavailable", str(error))
-    if isinstance(error, UpstreamError):
-        return Failure("embedding_failed", str(error))
-    if isinstance(error, VectorStoreError | RecordsError):
-        return Failure("storage_failed", str(error))
-    _log.error("a document failed for a reason nobody foresaw", exc_info=error)
-    return Failure("internal_error", "Something went wrong inside Footnote; its log says what. Add the file again.")
 
 
 @asynccontextmanager
@@ -178,12 +177,11 @@ async def open_worker(
     vectors: VectorStore,
     upstream: Upstream,
 ) -> AsyncIterator[Worker]:
-    """Start a worker in this process; on leaving, what is under way is dropped and resumes at the next start."""
+    """Start a worker in this process; on leaving, what is under way is handed back to the queue."""
     async with AsyncExitStack() as stack:
-        parsers = await stack.enter_async_context(open_parser_pool(ingest))
-        pipeline = Pipeline(records, vectors, parsers)
-        worker = Worker(records, vectors, upstream, pipeline)
-        running = asyncio.create_task(worker.run(ingest.concurrency))
+        readers = await stack.enter_async_context(open_readers(ingest))
+        worker = Worker(ingest, records, vectors, upstream, readers)
+        running = asyncio.create_task(worker.run())
         running.add_done_callback(_end_process_when_dead)
         stack.push_async_callback(_stop, running)
         yield worker

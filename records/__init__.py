@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from records.blobs import Blobs
+from records.blobs import Blobs, open_blobs
 from records.database import Database, open_database
-from settings import DatabaseSettings, DataSettings
+from settings import DatabaseSettings, DataSettings, FilesSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,15 @@ class Records:
 
 
 @asynccontextmanager
-async def open_records(data: DataSettings, database: DatabaseSettings) -> AsyncIterator[Records]:
-    """Open the records, with their tables brought up to date; see `open_database` for what is raised."""
-    async with open_database(database, data.dir) as opened:
-        yield Records(opened, Blobs(data.dir))
+async def open_records(
+    data: DataSettings, database: DatabaseSettings, files: FilesSettings | None = None
+) -> AsyncIterator[Records]:
+    """Open the records, with their tables brought up to date.
+
+    Without `files`, bytes are kept in the data folder. See `open_database` and `open_blobs` for what is raised.
+    """
+    async with open_database(database, data.dir) as opened, open_blobs(data.dir, files or FilesSettings()) as blobs:
+        yield Records(opened, blobs)
 
 
 __all__ = ["Blobs", "Connection", "Database", "Records", "open_records"]

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from records.errors import ConflictError, DataFolderLockedError, RecordsError, RecordsUnavailableError
+from records.listening import notifications
 from records.migrating import migrate
 from records.writing import Writer
 from settings import DatabaseSettings
@@ -47,9 +48,24 @@ class Database:
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction; it is committed to disk when this returns, or nothing has happened."""
         if self._writer is not None:
-            return await _translated(asyncio.wrap_future(self._writer.submit(work)))
+            return await _translated(self._writer.submit(work))
         loop = asyncio.get_running_loop()
         return await _translated(loop.run_in_executor(self._threads, _in_transaction, self._writing, work))
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether no other process can have this database open: the lock on the data folder says so."""
+        return self._writer is not None
+
+    async def told(self, channel: str) -> AsyncIterator[None]:
+        """Yield whenever another process has told something on this channel, and whenever it may have.
+
+        An exclusive database has nobody to hear from.
+        """
+        if self.is_exclusive:
+            await asyncio.Event().wait()
+        async for _ in notifications(self._writing.url, channel):
+            yield
 
     def close(self) -> None:
         """Finish what is under way and close all connections."""

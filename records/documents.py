@@ -24,6 +24,8 @@ class Status(StrEnum):
     """Every chunk can be found."""
     FAILED = "failed"
     """It cannot be found, and the error says why."""
+    CANCELLED = "cancelled"
+    """Somebody stopped it before it could be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,7 @@ class Document:
     version: int
     """Version whose chunks are the visible ones; 0 before the first."""
     chunks: int
-    """How many chunks it has; 0 until it is split."""
-    chunks_done: int
+    """How many chunks the visible version has."""
     media_type: str | None
     title: str | None
     characters: int | None
@@ -72,6 +73,16 @@ class Summary:
     chunks: int
 
 
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """What is to become visible, all at once."""
+
+    version: int
+    file_id: FileId
+    sha256: str
+    summary: Summary
+
+
 # Statements that every document needs are made once: making them anew took longer than carrying them out.
 _SELECT = sa.select(documents, files.c.filename, files.c.bytes).join(files, files.c.id == documents.c.file_id)
 _FIND = _SELECT.where(documents.c.id == sa.bindparam("wanted"))
@@ -83,19 +94,12 @@ _VERSIONS = sa.select(documents.c.id, documents.c.version).where(
 )
 _ADD = sa.insert(documents)
 _UPDATE = sa.update(documents).where(documents.c.id == sa.bindparam("wanted"))
-_COMPLETE = _UPDATE.values(chunks_done=documents.c.chunks).returning(documents.c.attributes)
-_OLDEST = (
-    sa.select(documents.c.id)
-    .where(documents.c.status == Status.QUEUED)
-    .order_by(documents.c.created_at, documents.c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-_CLAIM = (
-    sa.update(documents)
-    .where(documents.c.id.in_(_OLDEST.scalar_subquery()))
-    .values(status=Status.IN_PROGRESS, error_code=None, error_message=None, chunks=0, chunks_done=0)
-    .returning(documents.c.id)
+_FIND_TO_CHANGE = _FIND.with_for_update(of=documents)
+_END = _UPDATE.values(
+    # Where an earlier version can be found, it still can.
+    status=sa.case((documents.c.version > 0, Status.COMPLETED), else_=sa.bindparam("ending", type_=sa.Text())),
+    error_code=sa.case((documents.c.version > 0, None), else_=sa.bindparam("code", type_=sa.Text())),
+    error_message=sa.case((documents.c.version > 0, None), else_=sa.bindparam("message", type_=sa.Text())),
 )
 
 
@@ -106,9 +110,9 @@ def _from_row(row: RowMapping) -> Document:
     return Document(**values, error=Failure(code, message) if code else None)
 
 
-def find(connection: Connection, document_id: str) -> Document | None:
-    """The document of that id."""
-    row = connection.execute(_FIND, {"wanted": document_id}).mappings().first()
+def find(connection: Connection, document_id: str, *, to_change: bool = False) -> Document | None:
+    """The document of that id; to change it, nobody else may until the transaction ends."""
+    row = connection.execute(_FIND_TO_CHANGE if to_change else _FIND, {"wanted": document_id}).mappings().first()
     return _from_row(row) if row else None
 
 
@@ -137,7 +141,6 @@ def add(
         "attributes": dict(attributes),
         "version": 0,
         "chunks": 0,
-        "chunks_done": 0,
         # Milliseconds would not fit OpenAI's form; ids break ties in lists.
         "created_at": int(time.time()),
     }
@@ -177,41 +180,29 @@ def versions(connection: Connection, ids: Sequence[str]) -> Mapping[str, int]:
     return {row.id: row.version for row in connection.execute(_VERSIONS, {"wanted": ids})}
 
 
-def claim(connection: Connection) -> Document | None:
-    """Take the oldest queued document into work."""
-    taken = connection.execute(_CLAIM).scalar()
-    return find(connection, taken) if taken else None
-
-
-def requeue(connection: Connection, *, only: DocumentId | None = None) -> None:
-    """Put documents back into the queue: those that a stopped process left in work, or one that failed."""
-    where = documents.c.status == Status.IN_PROGRESS if only is None else documents.c.id == only
+def requeue(connection: Connection, document_id: DocumentId) -> None:
+    """It waits for its turn again; a version that is visible stays so."""
     values = {"status": Status.QUEUED, "error_code": None, "error_message": None, "finished_at": None}
-    connection.execute(sa.update(documents).where(where).values(values))
+    _update(connection, document_id, values)
 
 
-def describe(connection: Connection, document_id: DocumentId, summary: Summary) -> bool:
-    """Record what reading brought to light; False when the document is gone."""
-    values = {name: getattr(summary, name) for name in ("media_type", "title", "characters", "pages", "chunks")}
-    return _update(connection, document_id, values)
+def publish(connection: Connection, document_id: DocumentId, new: NewVersion) -> bool:
+    """Make a version visible, and the one before it invisible; False when the document is gone.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: another document of the store has this content; `Database` makes it a
+            ConflictError.
+    """
+    summary = {name: getattr(new.summary, name) for name in ("media_type", "title", "characters", "pages", "chunks")}
+    values = {"version": new.version, "file_id": new.file_id, "sha256": new.sha256, **summary}
+    return _update(connection, document_id, values | {"status": Status.COMPLETED, "finished_at": int(time.time())})
 
 
-def progress(connection: Connection, document_id: DocumentId, chunks_done: int) -> bool:
-    """Record how many chunks are embedded and stored; False when the document is gone."""
-    return _update(connection, document_id, {"chunks_done": chunks_done})
-
-
-def complete(connection: Connection, document_id: DocumentId, version: int) -> Mapping[str, Any] | None:
-    """Make a version visible; the attributes that the document has at this moment, None when it is gone."""
-    values = {"status": Status.COMPLETED, "version": version, "finished_at": int(time.time())}
-    row = connection.execute(_COMPLETE, {"wanted": document_id, **values}).first()
-    return row.attributes if row else None
-
-
-def fail(connection: Connection, document_id: DocumentId, failure: Failure) -> bool:
-    """Record why a document could not be made searchable; False when it is gone."""
-    values = {"status": Status.FAILED, "error_code": failure.code, "error_message": failure.message}
-    return _update(connection, document_id, values | {"finished_at": int(time.time())})
+def end(connection: Connection, document_id: DocumentId, status: Status, failure: Failure | None = None) -> None:
+    """Record that its job ended otherwise than well: where there is an older version, that one stays."""
+    reason = {"code": failure.code if failure else None, "message": failure.message if failure else None}
+    values = {"wanted": document_id, "ending": status, **reason, "finished_at": int(time.time())}
+    connection.execute(_END, values)
 
 
 def set_attributes(connection: Connection, document_id: DocumentId, attributes: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from records.ids import FileId, new_file_id
-from records.schema import documents, files
+from records.schema import documents, files, jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class File:
 
 
 _ADD = sa.insert(files)
+_LOCK_CONTENT = sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("hash"), 0)))
 
 
 def add(connection: Connection, filename: str, size_bytes: int, sha256: str) -> FileId:
@@ -33,9 +34,18 @@ def add(connection: Connection, filename: str, size_bytes: int, sha256: str) -> 
 
 
 def remove_unused(connection: Connection, file_id: FileId) -> None:
-    """Forget a file that no document refers to any more."""
-    used = sa.exists().where(documents.c.file_id == file_id)
-    connection.execute(sa.delete(files).where(files.c.id == file_id, ~used))
+    """Forget a file that neither a document nor a job refers to any more."""
+    used = sa.exists().where(documents.c.file_id == file_id), sa.exists().where(jobs.c.file_id == file_id)
+    connection.execute(sa.delete(files).where(files.c.id == file_id, ~used[0], ~used[1]))
+
+
+def lock_content(connection: Connection, sha256: str) -> None:
+    """Until the transaction ends, nobody else takes in or removes these bytes.
+
+    SQLite needs nothing for it: one transaction at a time writes.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK_CONTENT, {"hash": sha256})
 
 
 def content_is_used(connection: Connection, sha256: str) -> bool:

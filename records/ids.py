@@ -7,6 +7,7 @@ from typing import NewType
 StoreId = NewType("StoreId", str)
 FileId = NewType("FileId", str)
 DocumentId = NewType("DocumentId", str)
+JobId = NewType("JobId", str)
 
 
 def new_store_id() -> StoreId:
@@ -22,3 +23,8 @@ def new_file_id() -> FileId:
 def new_document_id() -> DocumentId:
     """A document's id; those made later sort behind, so that the queue keeps its order within a second."""
     return DocumentId(f"doc_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}")
+
+
+def new_job_id() -> JobId:
+    """A job's id."""
+    return JobId("job_" + secrets.token_hex(12))

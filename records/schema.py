@@ -22,6 +22,8 @@ stores = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("embedding_model", sa.Text, nullable=False),
     sa.Column("embedding_dimensions", sa.Integer),
+    sa.Column("next_embedding_model", sa.Text),
+    sa.Column("next_embedding_dimensions", sa.Integer),
     sa.Column("chunk_max_tokens", sa.Integer, nullable=False),
     sa.Column("chunk_overlap_tokens", sa.Integer, nullable=False),
 )
@@ -49,7 +51,6 @@ documents = sa.Table(
     sa.Column("attributes", Json, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("chunks", sa.Integer, nullable=False),
-    sa.Column("chunks_done", sa.Integer, nullable=False),
     sa.Column("media_type", sa.Text),
     sa.Column("title", sa.Text),
     sa.Column("characters", sa.Integer),
@@ -57,7 +58,6 @@ documents = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("finished_at", sa.BigInteger),
     sa.UniqueConstraint("store_id", "sha256"),
-    sa.Index("ix_documents_status_created_at_id", "status", "created_at", "id"),
     sa.Index("ix_documents_store_id_created_at_id", "store_id", "created_at", "id"),
 )
 
@@ -70,12 +70,56 @@ embeddings = sa.Table(
     sa.Column("vector", sa.LargeBinary, nullable=False),
 )
 
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("document_id", sa.Text, sa.ForeignKey(documents.c.id), nullable=False),
+    sa.Column("store_id", sa.Text, nullable=False),
+    sa.Column("file_id", sa.Text, sa.ForeignKey(files.c.id), nullable=False, index=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("lane", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("chunks", sa.Integer, nullable=False),
+    sa.Column("chunks_done", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("crashes", sa.Integer, nullable=False),
+    sa.Column("error_code", sa.Text),
+    sa.Column("error_message", sa.Text),
+    sa.Column("owner", sa.Text),
+    sa.Column("lease_until", sa.Double),
+    sa.Column("ready_at", sa.Double, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("started_at", sa.Double),
+    sa.Column("finished_at", sa.Double),
+    sa.Column("updated_at", sa.Double, nullable=False, index=True),
+    sa.UniqueConstraint("document_id", "kind"),
+    sa.Index("ix_jobs_status_lane_ready_at_id", "status", "lane", "ready_at", "id"),
+    sa.Index("ix_jobs_store_id_status", "store_id", "status"),
+)
+
 removals = sa.Table(
     "removals",
     metadata,
-    sa.Column("document_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
     sa.Column("store_id", sa.Text, nullable=False),
+    sa.Column("document_id", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
     sa.Column("embedding_model", sa.Text, nullable=False),
     sa.Column("embedding_dimensions", sa.Integer),
-    sa.Column("in_work", sa.Boolean, nullable=False),
+    sa.Column("sha256", sa.Text),
+    sa.Column("due_at", sa.Double, nullable=False, index=True),
+)
+
+budgets = sa.Table(
+    "budgets",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("requests", sa.Double, nullable=False),
+    sa.Column("tokens", sa.Double, nullable=False),
+    sa.Column("refilled_at", sa.Double, nullable=False),
+    sa.Column("silent_until", sa.Double, nullable=False),
 )

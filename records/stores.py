@@ -34,6 +34,9 @@ class Store(NewStore):
     id: StoreId
     created_at: int
     """Seconds since 1970, UTC, as everywhere in OpenAI's API."""
+    next_embedding_model: str | None = None
+    """The model its documents are being embedded with anew; None when none is under way."""
+    next_embedding_dimensions: int | None = None
 
 
 _WANTED: sa.BindParameter[str] = sa.bindparam("wanted", type_=sa.Text())
@@ -42,6 +45,7 @@ _FIND = (
     .where(sa.or_(stores.c.id == _WANTED, stores.c.name == _WANTED))
     .order_by(sa.case((stores.c.id == _WANTED, 0), else_=1))
 )
+_BY_ID = sa.select(stores).where(stores.c.id == _WANTED)
 
 
 def add(connection: Connection, new: NewStore) -> Store:
@@ -74,6 +78,17 @@ def find(connection: Connection, name_or_id: str) -> Store | None:
     return Store(**row) if row else None
 
 
+def find_held(connection: Connection, store_id: str, *, to_change: bool = False) -> Store | None:
+    """The store; nobody changes its model until the transaction ends. To change it, hold it alone.
+
+    It is held before any job is: transactions that hold several rows would wait for each other otherwise.
+    """
+    # Both leave others free to refer to the store (Postgres: FOR NO KEY UPDATE and FOR SHARE).
+    query = _BY_ID.with_for_update(key_share=to_change, read=not to_change)
+    row = connection.execute(query, {"wanted": store_id}).mappings().first()
+    return Store(**row) if row else None
+
+
 def _found(connection: Connection, name: str) -> Store:
     store = find(connection, name)
     if store is None:
@@ -87,9 +102,34 @@ def list_all(connection: Connection) -> Sequence[Store]:
     return [Store(**row) for row in connection.execute(query).mappings()]
 
 
-def set_dimensions(connection: Connection, store_id: StoreId, dimensions: int) -> None:
-    """Record the length of the vectors, once it is known."""
-    connection.execute(sa.update(stores).where(stores.c.id == store_id).values(embedding_dimensions=dimensions))
+def changing(connection: Connection) -> Sequence[Store]:
+    """Stores whose documents are being embedded with another model."""
+    query = sa.select(stores).where(stores.c.next_embedding_model.is_not(None)).order_by(stores.c.id)
+    return [Store(**row) for row in connection.execute(query).mappings()]
+
+
+def set_dimensions(connection: Connection, store: Store, dimensions: int) -> bool:
+    """Record the length of the vectors of the store's model, once it is known; False when it has another by now."""
+    same = sa.or_(stores.c.embedding_dimensions.is_(None), stores.c.embedding_dimensions == dimensions)
+    unchanged = stores.c.id == store.id, stores.c.embedding_model == store.embedding_model, same
+    return connection.execute(sa.update(stores).where(*unchanged).values(embedding_dimensions=dimensions)).rowcount > 0
+
+
+def set_next_model(connection: Connection, store_id: StoreId, model: str | None, dimensions: int | None) -> None:
+    """Record which model the store is changing to; None for none."""
+    values = {"next_embedding_model": model, "next_embedding_dimensions": dimensions}
+    connection.execute(sa.update(stores).where(stores.c.id == store_id).values(values))
+
+
+def switch_model(connection: Connection, store_id: StoreId) -> None:
+    """Make the model that the store is changing to its own."""
+    values = {
+        "embedding_model": stores.c.next_embedding_model,
+        "embedding_dimensions": stores.c.next_embedding_dimensions,
+        "next_embedding_model": None,
+        "next_embedding_dimensions": None,
+    }
+    connection.execute(sa.update(stores).where(stores.c.id == store_id).values(values))
 
 
 def remove(connection: Connection, store_id: StoreId) -> None:

@@ -1,10 +1,10 @@
 """Retrieval: a question in, the best passages of a store out."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from records import Database, documents
+from records import Database, documents, stores
 from records.stores import Store
 from settings import SearchSettings
 from upstream import Embedder, Upstream
@@ -54,12 +54,18 @@ class Searcher:
         if request.store.embedding_dimensions is None:  # nothing was ever embedded
             return []
         query = await self._query(request)
-        collection = Collection(request.store.embedding_model, request.store.embedding_dimensions)
+        collection = _collection(request.store)
         limit, candidates = request.limit, max(self._settings.candidates, request.limit)
         visible: Sequence[Hit] = []
         for _ in range(_ROUNDS):
             hits = await self._vectors.query(collection, query(limit, candidates))
-            visible = await self._visible(hits)
+            store, current = await self._now(request.store, hits)
+            if store is not None and _collection(store) != collection:
+                # It has changed its model meanwhile: what is visible now is in another collection.
+                return await self.search(replace(request, store=store))
+            visible = [hit for hit in hits if current.get(hit.chunk.document_id) == hit.chunk.version]
+            if any(hit.chunk.version < current.get(hit.chunk.document_id, 0) for hit in hits):
+                continue  # a document was replaced between the query and the look at its version
             if len(visible) >= request.limit or len(hits) < limit:
                 break
             # Chunks of documents still in work stand in the way: look further down.
@@ -87,8 +93,11 @@ class Searcher:
 
         return query
 
-    async def _visible(self, hits: Sequence[Hit]) -> Sequence[Hit]:
-        """Only the hits of the version of each document that is to be seen now."""
+    async def _now(self, store: Store, hits: Sequence[Hit]) -> tuple[Store | None, Mapping[str, int]]:
+        """The store as it is now, and the version of each document that is to be seen."""
         ids = list({hit.chunk.document_id for hit in hits})
-        current = await self._database.read(lambda c: documents.versions(c, ids))
-        return [hit for hit in hits if current.get(hit.chunk.document_id) == hit.chunk.version]
+        return await self._database.read(lambda c: (stores.find(c, store.id), documents.versions(c, ids)))
+
+
+def _collection(store: Store) -> Collection:
+    return Collection(store.embedding_model, store.embedding_dimensions or 0)

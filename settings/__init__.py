@@ -4,6 +4,7 @@ from settings.loading import load_settings
 from settings.options import (
     DatabaseSettings,
     DataSettings,
+    FilesSettings,
     IngestSettings,
     LogSettings,
     QdrantSettings,
@@ -17,6 +18,7 @@ from settings.problems import SettingsError
 __all__ = [
     "DataSettings",
     "DatabaseSettings",
+    "FilesSettings",
     "IngestSettings",
     "LogSettings",
     "QdrantSettings",

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from settings.values import DatabaseUrl, HostNames
+from settings.values import BucketUrl, DatabaseUrl, EndpointUrl, HostNames
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -40,6 +40,51 @@ class DatabaseSettings(Group):
 
     pool_size: Count = 8
     """Connections kept open for reading, per process; more than there are threads that read gains nothing."""
+
+
+class FilesSettings(Group):
+    """Uploaded files and extracted texts. On the disk of this machine, unless a bucket is set."""
+
+    url: BucketUrl | None = None
+    """Bucket of an S3-compatible storage, such as `s3://bucket/folder`, for when several machines work on the same
+    documents (needs `footnote[s3]`). Unset means the data folder. Have the bucket expire incomplete multipart uploads
+    after a day: a killed process leaves them behind."""
+
+    endpoint: EndpointUrl | None = None
+    """Address of the storage, such as `https://minio.example:9000`, without the bucket's name. `AWS_ENDPOINT_URL` is
+    read too. Unset means Amazon's own in `region`."""
+
+    region: str | None = None
+    """Region of the bucket. `AWS_REGION` and `AWS_DEFAULT_REGION` are read too. Unset means `us-east-1`; most other
+    storages take any."""
+
+    access_key_id: SecretStr | None = None
+    """Key that may get, put, delete and list objects of the bucket. Unset means the usual sources of AWS:
+    `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` (with `AWS_SESSION_TOKEN`), or the role of the machine or
+    container. The files in `~/.aws` are not read."""
+
+    secret_access_key: SecretStr | None = None
+    """Secret that belongs to `access_key_id`."""
+
+    path_style: bool = True
+    """Name the bucket in the path of an address, which every storage understands. Turn it off for those that want it
+    in the host name."""
+
+    allow_http: bool = False
+    """Allow an `endpoint` without TLS. Documents then cross the network unencrypted, so only for a network of your
+    own."""
+
+    connect_timeout_seconds: Seconds = 5.0
+    """Seconds to reach the storage, TLS included."""
+
+    idle_timeout_seconds: Seconds = 60.0
+    """Seconds without a byte of an answer after which a request counts as failed. Sending 8 MB must take less."""
+
+    max_retries: Annotated[int, Field(ge=0, le=20)] = 5
+    """Times a failed request is tried again (connection lost, 429, 5xx), with growing pauses."""
+
+    max_retry_seconds: Seconds = 30.0
+    """Seconds after a request's first try from which it is not tried again."""
 
 
 class QdrantSettings(Group):
@@ -111,8 +156,17 @@ class UpstreamSettings(Group):
     max_input_tokens: Tokens = 8_191
     """Tokens in one text to embed; a longer one is cut, since servers refuse it."""
 
-    concurrency: Annotated[int, Field(ge=1, le=256)] = 8
-    """Embeddings calls in flight side by side, per process."""
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 16
+    """Most embeddings calls in flight side by side, per process and model. It starts with two, doubles while all goes
+    well, and steps back when the server refuses (429, 503), times out or lets calls queue. Questions come on top."""
+
+    embedding_requests_per_minute: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    """Embeddings calls for documents in any minute, of all processes that share the database together. Unset means
+    no limit but what the server answers. Questions are neither counted nor held back, so leave some for them."""
+
+    embedding_tokens_per_minute: Annotated[int, Field(ge=1, le=100_000_000_000)] | None = None
+    """Tokens of documents embedded in any minute, of all processes together, counted in OpenAI's `cl100k_base`. Unset
+    means no limit."""
 
     max_retries: Annotated[int, Field(ge=0, le=20)] = 5
     """Times a failed call is tried again where trying again can help (connection lost, 408, 409, 429, 5xx)."""
@@ -147,19 +201,48 @@ class IngestSettings(Group):
 
     parse_processes: Annotated[int, Field(ge=1, le=256)] | None = None
     """Processes that read files, apart from the service so that a hostile file harms only itself. Unset means one a
-    core, at most four."""
+    core, at most two: they read faster than embeddings come in, and stay below 1 GB together with the service."""
 
     parse_timeout_seconds: Seconds = 120.0
     """Seconds one file may take to read; the process is killed and the document fails after that."""
 
-    parse_memory_bytes: Bytes = 1_073_741_824
-    """Memory a parsing process may use, in bytes; a file that needs more fails."""
+    parse_memory_bytes: Bytes = 268_435_456
+    """Memory one file may take while it is read, in bytes, beside the 75 MB of the process itself; a file that needs
+    more fails. Ordinary files take below 30 MB, a text of 10 million characters up to 120 MB."""
 
-    max_text_characters: Annotated[int, Field(ge=1, le=1_000_000_000)] = 50_000_000
-    """Characters of text one document may hold; more is taken for a decompression bomb, and the document fails."""
+    ocr: Literal["none", "local"] = "none"
+    """Whether pages of a PDF that are pictures without text are recognised: `local` does it on this machine, in some
+    seconds a page, and needs `pip install "footnote[ocr]"`."""
 
-    concurrency: Annotated[int, Field(ge=1, le=256)] = 16
-    """Documents in work side by side, so that one slow file does not hold up the others."""
+    ocr_memory_bytes: Bytes = 805_306_368
+    """Memory that recognition may take beside `parse_memory_bytes`, in bytes, for each process that reads files."""
+
+    ocr_page_timeout_seconds: Seconds = 60.0
+    """Seconds the recognition of one page may take, and the rest of the file after the last such page."""
+
+    ocr_max_pages: Count = 1_000
+    """Pages of one file that are recognised; a file with more of them fails."""
+
+    max_text_characters: Annotated[int, Field(ge=1, le=1_000_000_000)] = 20_000_000
+    """Characters of text one document may hold, about 10,000 pages; more is taken for a decompression bomb, and the
+    document fails. `parse_memory_bytes` must grow with it, by 4 to 12 bytes a character."""
+
+    concurrency: Annotated[int, Field(ge=1, le=1024)] = 64
+    """Documents in work side by side, so that one slow file does not hold up the others and embeddings calls are full.
+    A quarter of the places is kept for urgent ones. Of large files, fewer: 128 MB together."""
+
+    in_service: bool = True
+    """Whether `footnote serve` itself works on documents. Turn it off where `footnote worker` does."""
+
+    lease_seconds: Annotated[float, Field(ge=1, le=3_600)] = 30.0
+    """Seconds after which a worker that has given no sign of life counts as dead, and others take its documents."""
+
+    max_failures: Annotated[int, Field(ge=0, le=100)] = 8
+    """Times a document is put off when the upstream, Qdrant or the database does not answer, before it fails. The
+    pauses double from 2 seconds to 10 minutes: eight make about 10 minutes."""
+
+    urgent_bytes: Annotated[int, Field(ge=0)] = 1_048_576
+    """A file up to this size that is handed in alone or in small company overtakes the bulk, in bytes."""
 
 
 class SearchSettings(Group):
@@ -227,6 +310,9 @@ class Settings(Group):
 
     database: DatabaseSettings = DatabaseSettings()
     """The relational database."""
+
+    files: FilesSettings = FilesSettings()
+    """Uploaded files and extracted texts."""
 
     qdrant: QdrantSettings = QdrantSettings()
     """The vector database."""

@@ -1,5 +1,6 @@
 """Values of options that need more than a range."""
 
+import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
 _SCHEME = "postgresql+psycopg"
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?", re.ASCII)
 
 
 def _check_url(url: SecretStr) -> SecretStr:
@@ -31,8 +33,31 @@ def _split(value: Any) -> Any:
     return tuple(name.strip().lower() if isinstance(name, str) else name for name in names)
 
 
+def _check_bucket(url: str) -> str:
+    if not _BUCKET.fullmatch(url):
+        raise PydanticCustomError("bucket_url", "must look like s3://bucket or s3://bucket/folder")
+    return url
+
+
+def _check_endpoint(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username is not None or parts.query or parts.fragment:
+        raise PydanticCustomError("endpoint_url", "must look like https://host or https://host:port, without keys")
+    return url
+
+
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_url)]
 """SQLAlchemy's address of a Postgres database."""
 
 HostNames = Annotated[tuple[str, ...], BeforeValidator(_split)]
 """Host names: a list in the file, separated by commas in the environment."""
+
+BucketUrl = Annotated[str, AfterValidator(_check_bucket)]
+"""Bucket of an S3-compatible storage, and a folder in it."""
+
+EndpointUrl = Annotated[str, AfterValidator(_check_endpoint)]
+"""Address of an HTTP server, without secrets in it."""

@@ -63,11 +63,11 @@ def add(http: httpx.Client, files: Mapping[str, bytes], **form: str) -> list[dic
 
 
 def settled(http: httpx.Client, document_id: str) -> dict[str, Any]:
-    """The document once it is completed or failed."""
+    """The document once nothing more happens to it."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
         document = dict(http.get(f"/documents/{document_id}").raise_for_status().json())
-        if document["status"] in {"completed", "failed"}:
+        if document["status"] in {"completed", "failed", "cancelled"}:
             return document
         time.sleep(0.05)
     message = f"{document_id} is still {document['status']}"
@@ -75,7 +75,7 @@ def settled(http: httpx.Client, document_id: str) -> dict[str, Any]:
 
 
 def add_and_wait(http: httpx.Client, files: Mapping[str, bytes], **form: str) -> list[dict[str, Any]]:
-    """Hand in files and wait until each is completed or failed."""
+    """Hand in files and wait until nothing more happens to any."""
     return [settled(http, document["id"]) for document in add(http, files, **form)]
 
 
@@ -93,3 +93,25 @@ def events(http: httpx.Client, body: Mapping[str, Any]) -> list[tuple[str, Any]]
             elif line.startswith("data: "):
                 found.append((name, json.loads(line.removeprefix("data: "))))
     return found
+
+
+@contextmanager
+def listening(http: httpx.Client, path: str, **headers: str) -> Iterator[Iterator[tuple[str, str, Any]]]:
+    """The server-sent events of a path as they come: id, name and data of each."""
+    with http.stream("GET", path, headers=headers) as response:
+        assert response.status_code == 200, response.read()
+        assert response.headers["content-type"].startswith("text/event-stream")
+        yield _events(response.iter_lines())
+
+
+def _events(lines: Iterator[str]) -> Iterator[tuple[str, str, Any]]:
+    import json
+
+    fields: dict[str, str] = {}
+    for line in lines:
+        if line and not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif fields:
+            yield fields.get("id", ""), fields["event"], json.loads(fields["data"])
+            fields = {}

@@ -1,13 +1,16 @@
 """Calls to OpenAI-compatible servers for embeddings and chat, and the local embedding model."""
 
+from upstream.budget import Budget, Rates
 from upstream.chat import Chat, Message
-from upstream.embedder import Embedder, Vectors
+from upstream.embedder import BatchLimits, BulkEmbedder, Embedder, Outcome, Place, Prepared, Vectors
 from upstream.errors import (
     ModelUnavailableError,
     UpstreamAuthenticationError,
     UpstreamConfigurationError,
     UpstreamError,
+    UpstreamGarbledError,
     UpstreamInvalidResponseError,
+    UpstreamOverloadedError,
     UpstreamQuotaError,
     UpstreamRateLimitedError,
     UpstreamRejectedError,
@@ -20,17 +23,26 @@ from upstream.remote_embedder import RemoteEmbedder
 from upstream.tokens import count_tokens, cut_to_tokens
 
 __all__ = [
+    "BatchLimits",
+    "Budget",
+    "BulkEmbedder",
     "Chat",
     "Embedder",
     "LocalEmbedder",
     "Message",
     "ModelUnavailableError",
+    "Outcome",
+    "Place",
+    "Prepared",
+    "Rates",
     "RemoteEmbedder",
     "Upstream",
     "UpstreamAuthenticationError",
     "UpstreamConfigurationError",
     "UpstreamError",
+    "UpstreamGarbledError",
     "UpstreamInvalidResponseError",
+    "UpstreamOverloadedError",
     "UpstreamQuotaError",
     "UpstreamRateLimitedError",
     "UpstreamRejectedError",

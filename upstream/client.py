@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import aiohttp
-import httpx
+from pydantic_core import to_json
+from yarl import URL
 
 from upstream.endpoint import Endpoint
 from upstream.errors import UpstreamError, UpstreamInvalidResponseError, UpstreamTimeoutError, UpstreamUnavailableError
 from upstream.failures import Refusal, read_report, read_retry_after
+from upstream.proxies import proxy_of
 
 _MAX_ANSWER_BYTES = 256 * 1024 * 1024
 """Twice what 2,048 vectors of 3,072 numbers take as decimal text."""
@@ -33,10 +35,16 @@ class Timeouts:
 class Client:
     """Sends JSON to one server; tries once."""
 
-    def __init__(self, http: httpx.AsyncClient, endpoint: Endpoint, timeouts: Timeouts) -> None:
-        self._http = http
+    def __init__(self, session: aiohttp.ClientSession, endpoint: Endpoint, timeouts: Timeouts) -> None:
+        self._session = session
         self._endpoint = endpoint
         self._timeouts = timeouts
+        self._proxy = proxy_of(endpoint.base_url)
+        self._headers = endpoint.headers() | {"content-type": "application/json"}
+        if endpoint.base_url.scheme == "http":  # the proxy reads the request itself; with TLS it gets its own
+            self._headers |= self._proxy.headers
+        self._urls: dict[str, URL] = {}
+        self._clocks = aiohttp.ClientTimeout(sock_connect=timeouts.connect_seconds)
 
     async def post(self, path: str, body: Mapping[str, Any], *, texts: Sequence[str]) -> bytes:
         """The whole body of the answer. `texts` are those of the request: no error message repeats them."""
@@ -51,44 +59,49 @@ class Client:
         with _translated():
             response = await self._send(path, body)
             try:
-                if not response.is_success:
+                if not response.ok or response.status >= 300:  # noqa: PLR2004 - redirects are not followed
                     raise await self._refusal(response, texts)
                 async with aclosing(self._chunks(response)) as chunks:
                     yield chunks
             finally:
-                await response.aclose()
+                response.release()
 
-    async def _send(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
-        if self._http.is_closed:
+    async def _send(self, path: str, body: Mapping[str, Any]) -> aiohttp.ClientResponse:
+        if self._session.closed:
             raise UpstreamUnavailableError("The service is stopping.")
-        request = self._http.build_request(
-            "POST",
-            self._endpoint.url(path),
-            json=body,
-            headers=self._endpoint.headers(),
-            timeout=httpx.Timeout(None, connect=self._timeouts.connect_seconds),
-        )
         with _limited("start to answer", self._timeouts.first_byte_seconds, "first_byte_timeout_seconds"):
             async with asyncio.timeout(self._timeouts.first_byte_seconds):
-                return await self._http.send(request, stream=True)
+                return await self._session.post(
+                    self._url(path),
+                    data=to_json(body),
+                    headers=self._headers,
+                    timeout=self._clocks,
+                    allow_redirects=False,
+                    proxy=self._proxy.url,
+                    proxy_headers=self._proxy.headers,
+                )
 
-    async def _chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        chunks = response.aiter_bytes()
-        chunk: bytes | None = b""
-        while chunk is not None:
+    def _url(self, path: str) -> URL:
+        if path not in self._urls:
+            self._urls[path] = self._endpoint.url(path)
+        return self._urls[path]
+
+    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+        while True:
             with _translated(), _limited("go on with its answer", self._timeouts.idle_seconds, "idle_timeout_seconds"):
                 async with asyncio.timeout(self._timeouts.idle_seconds):
-                    chunk = await anext(chunks, None)
-            if chunk:
-                yield chunk
+                    chunk = await response.content.readany()
+            if not chunk:
+                return
+            yield chunk
 
-    async def _refusal(self, response: httpx.Response, texts: Sequence[str]) -> UpstreamError:
+    async def _refusal(self, response: aiohttp.ClientResponse, texts: Sequence[str]) -> UpstreamError:
         try:
             body = await _read_all(self._chunks(response), _MAX_ERROR_BYTES)
         except UpstreamError:
             body = b""
         return Refusal(
-            response.status_code,
+            response.status,
             read_report(body),
             retry_after_seconds=read_retry_after(response.headers),
             key_option=self._endpoint.key_option,
@@ -110,6 +123,8 @@ async def _read_all(chunks: AsyncIterator[bytes], limit_bytes: int) -> bytes:
 def _limited(deed: str, seconds: float, option: str) -> Iterator[None]:
     try:
         yield
+    except aiohttp.ServerTimeoutError:  # is a TimeoutError too, but of the connection
+        raise
     except TimeoutError as exc:
         message = f"The upstream did not {deed} within {seconds:g} s; try again later or raise `upstream.{option}`."
         raise UpstreamTimeoutError(message) from exc
@@ -117,10 +132,10 @@ def _limited(deed: str, seconds: float, option: str) -> Iterator[None]:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Failures of the connection as our own; httpx's aiohttp transport also lets some of aiohttp's own through."""
+    """Failures of the connection as our own."""
     try:
         yield
-    except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:
+    except (aiohttp.ClientError, OSError) as exc:
         _forget_request(exc)
         raise _connection_error(exc) from exc
 
@@ -133,16 +148,14 @@ def _forget_request(exc: Exception) -> None:
 
 
 def _connection_error(exc: Exception) -> UpstreamError:
-    # The transport reports refused and lost connections as httpx.ConnectTimeout too; what it wraps tells them apart.
-    cause = (exc.__cause__ or exc) if isinstance(exc, httpx.HTTPError) else exc
-    if isinstance(cause, aiohttp.ServerTimeoutError):
+    if isinstance(exc, aiohttp.ServerTimeoutError):
         return UpstreamTimeoutError(
             "The upstream could not be reached in time; check `upstream.base_url` or raise"
             " `upstream.connect_timeout_seconds`."
         )
-    if isinstance(cause, aiohttp.ClientResponseError):
+    if isinstance(exc, aiohttp.ClientResponseError):
         return UpstreamInvalidResponseError("The upstream does not answer in HTTP; check `upstream.base_url`.")
-    if isinstance(cause, aiohttp.ClientConnectorError):
+    if isinstance(exc, aiohttp.ClientConnectorError):
         return UpstreamUnavailableError(
             "The upstream cannot be reached; check that it runs and that `upstream.base_url` is right."
         )

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-import httpx
 from pydantic import SecretStr
+from yarl import URL
 
 from upstream.errors import UpstreamConfigurationError
 
@@ -12,26 +12,26 @@ from upstream.errors import UpstreamConfigurationError
 class Endpoint:
     """One server; its representation never shows the key."""
 
-    base_url: httpx.URL
+    base_url: URL
     api_key: SecretStr | None
     key_option: str
     """Option to name when the server refuses the key."""
 
-    def url(self, path: str) -> httpx.URL:
+    def url(self, path: str) -> URL:
         """Address of `path`, such as `/embeddings`; a query in the base address stays."""
-        return self.base_url.copy_with(path=self.base_url.path + path)
+        return self.base_url.with_path(self.base_url.raw_path + path, encoded=True, keep_query=True)
 
     @property
-    def origin(self) -> tuple[str, str, int | None]:
-        """Scheme, host and port (None where it is the scheme's own); who answers at the same is trusted the same."""
-        return self.base_url.scheme, self.base_url.host, self.base_url.port
+    def origin(self) -> URL:
+        """Scheme, host and port; who answers at the same is trusted the same."""
+        return self.base_url.origin()
 
-    def headers(self) -> httpx.Headers:
+    def headers(self) -> dict[str, str]:
         """Headers that identify us; answers are asked for uncompressed, so that streams are not held back."""
         headers = {"accept-encoding": "identity", "user-agent": "footnote"}
         if self.api_key is not None:
             headers["authorization"] = f"Bearer {self.api_key.get_secret_value()}"
-        return httpx.Headers(headers)
+        return headers
 
 
 def read_endpoint(
@@ -43,14 +43,15 @@ def read_endpoint(
         UpstreamConfigurationError: The address is not an HTTP one, holds a password, or the key cannot be sent.
     """
     try:
-        url = httpx.URL(base_url.strip())
-    except httpx.InvalidURL as exc:
+        url = URL(base_url.strip())
+        url.port  # noqa: B018 - only looking shows a port that is no number
+    except ValueError as exc:
         raise UpstreamConfigurationError(f"`{url_option}` is not an address; write https://host/v1.") from exc
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not url.raw_host:
         raise UpstreamConfigurationError(f"`{url_option}` must start with http:// or https:// and name a host.")
-    if url.userinfo:
+    if url.raw_user or url.raw_password:
         raise UpstreamConfigurationError(f"`{url_option}` holds a password; use `{key_option}` for the key instead.")
-    url = url.copy_with(path=url.path.rstrip("/"), fragment=None)
+    url = url.with_path(url.raw_path.rstrip("/"), encoded=True, keep_query=True)
     return Endpoint(url, _sendable(api_key, key_option), key_option)
 
 

@@ -7,14 +7,19 @@
     ├── UpstreamRejectedError
     ├── UpstreamQuotaError
     ├── UpstreamInvalidResponseError
-    ├── UpstreamRateLimitedError     retryable
-    ├── UpstreamTimeoutError         retryable
+    │   └── UpstreamGarbledError     retryable, a few times
+    ├── UpstreamRateLimitedError     retryable, congestion
+    ├── UpstreamTimeoutError         retryable, congestion
     └── UpstreamUnavailableError     retryable
+        └── UpstreamOverloadedError  congestion
 
 No message holds a key or the text of a document.
 """
 
 from typing import ClassVar
+
+_ABOUT_THE_BODY = {400, 413, 422}
+_OTHER_FIELDS = {"model", "dimensions", "encoding_format", "user"}
 
 
 class UpstreamError(Exception):
@@ -22,6 +27,10 @@ class UpstreamError(Exception):
 
     retryable: ClassVar[bool] = False
     """Whether the same call can succeed later."""
+    congestion: ClassVar[bool] = False
+    """Whether it says that there are too many calls, so that fewer side by side would help."""
+    max_retries: ClassVar[int | None] = None
+    """Tries after which one more is of no use; None leaves it to `upstream.max_retries`."""
 
     def __init__(self, message: str | None = None, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message or self.__doc__)
@@ -61,6 +70,11 @@ class UpstreamRejectedError(UpstreamError):
         self.code = code
         """The upstream's own word for the reason, such as `unsupported_parameter`."""
 
+    @property
+    def may_be_about_texts(self) -> bool:
+        """Whether other texts to embed could have been accepted."""
+        return self.status in _ABOUT_THE_BODY and self.parameter not in _OTHER_FIELDS
+
 
 class UpstreamQuotaError(UpstreamError):
     """The account at the upstream has no credit left; top it up or set another `upstream.api_key`."""
@@ -70,19 +84,34 @@ class UpstreamInvalidResponseError(UpstreamError):
     """The upstream's answer is not what the OpenAI API describes; check that `upstream.base_url` ends with `/v1`."""
 
 
+class UpstreamGarbledError(UpstreamInvalidResponseError):
+    """The upstream's answer is broken; try again later, or ask whoever runs it."""
+
+    retryable = True
+    max_retries = 2  # a server that goes on like this is broken, and each answer is paid for
+
+
 class UpstreamRateLimitedError(UpstreamError):
     """The upstream takes no more calls for now; try again later or lower `upstream.concurrency`."""
 
     retryable = True
+    congestion = True
 
 
 class UpstreamTimeoutError(UpstreamError):
     """The upstream took too long; try again later or raise the time-outs in `upstream`."""
 
     retryable = True
+    congestion = True
 
 
 class UpstreamUnavailableError(UpstreamError):
     """The upstream does not answer; try again later."""
 
     retryable = True
+
+
+class UpstreamOverloadedError(UpstreamUnavailableError):
+    """The upstream has more to do than it can; try again later."""
+
+    congestion = True

@@ -11,6 +11,7 @@ from typing import Any
 from upstream.errors import (
     UpstreamAuthenticationError,
     UpstreamError,
+    UpstreamOverloadedError,
     UpstreamQuotaError,
     UpstreamRateLimitedError,
     UpstreamRejectedError,
@@ -23,6 +24,7 @@ _TEXT_PIECE_CHARACTERS = 24
 _KEY_PIECE_CHARACTERS = 9
 """A message with a piece as long as this of a text, or of the key, is an echo and is not shown."""
 
+_OVERLOADED = {503, 529}
 _STATUS_OF_CODE = {"rate_limit_exceeded": 429, "rate_limit_error": 429, "insufficient_quota": 429}
 
 
@@ -61,7 +63,8 @@ class Refusal:
                 return UpstreamRateLimitedError(retry_after_seconds=self.retry_after_seconds)
             case status if status == 409 or status >= 500:  # noqa: PLR2004 - HTTP statuses are their own names
                 message = f"The upstream failed with status {status}; try again later."
-                return UpstreamUnavailableError(message, retry_after_seconds=self.retry_after_seconds)
+                kind = UpstreamOverloadedError if status in _OVERLOADED else UpstreamUnavailableError
+                return kind(message, retry_after_seconds=self.retry_after_seconds)
         return self._rejection()
 
     def _key_message(self) -> str:

@@ -10,8 +10,9 @@ from typing import Self
 
 import numpy as np
 
+from upstream.budget import Budget
 from upstream.cleaning import clean
-from upstream.embedder import Vectors
+from upstream.embedder import BatchLimits, Outcome, Prepared, Vectors
 from upstream.errors import UpstreamError, UpstreamTimeoutError, UpstreamUnavailableError
 from upstream.local_process import DIMENSIONS, LocalProcess, ProcessEndedError, start_process
 from upstream.packing import pack
@@ -20,6 +21,7 @@ from upstream.tokens import count_tokens, cut_to_tokens
 _PIECE_TEXTS_PER_THREAD = 2
 _PIECE_TOKENS_PER_THREAD = 256
 """About half a second of work: the longest that a question waits for the piece under way."""
+_PLACES = 2  # one piece to work on, one to go on with
 _ANSWER_SECONDS = 120.0
 """For a piece; one long text is seconds of work, and low priority on a busy machine can make it many."""
 
@@ -45,11 +47,12 @@ class LocalEmbedder:
     """
 
     model = "multilingual-e5-small"
+    variant = model
     window_tokens = 512
     # Measured, best sentence of five passages: English .77 at the median and .81 at the 95th percentile where they are
     # unrelated, .82 at the 5th where one is; Chinese .82, .84 and .90.
     unrelated_below = 0.80
-    calls_side_by_side = 2  # one to work on, one to go on with
+    rates = None
 
     def __init__(
         self,
@@ -59,7 +62,8 @@ class LocalEmbedder:
         answer_seconds: float = _ANSWER_SECONDS,
     ) -> None:
         self._threads = threads or len(os.sched_getaffinity(0))
-        self.batch_inputs = _PIECE_TEXTS_PER_THREAD * self._threads
+        self.limits = BatchLimits(_PIECE_TEXTS_PER_THREAD * self._threads, _PIECE_TOKENS_PER_THREAD * self._threads)
+        self._places = asyncio.Semaphore(_PLACES)
         self._max_input_tokens = max_input_tokens
         self._answer_seconds = answer_seconds
         self._pieces: asyncio.PriorityQueue[_Piece] = asyncio.PriorityQueue()
@@ -98,32 +102,36 @@ class LocalEmbedder:
 
     async def embed_documents(self, texts: Sequence[str], *, urgent: bool = False) -> Vectors:
         """Vectors of passages, shape (len(texts), 384), of length 1."""
-        prepared, counts = await asyncio.to_thread(self._prepare, texts)
-        pieces = pack(
-            counts,
-            max_inputs=_PIECE_TEXTS_PER_THREAD * self._threads,
-            max_tokens=_PIECE_TOKENS_PER_THREAD * self._threads,
-        )
-        parts = [await self._embed(prepared[piece.start : piece.stop], urgent=urgent) for piece in pieces]
+        batch = await asyncio.to_thread(self.prepare, texts)
+        counts = [prepared.tokens for prepared in batch]
+        pieces = pack(counts, max_inputs=self.limits.max_inputs, max_tokens=self.limits.max_tokens)
+        parts = [await self.embed_piece(batch[piece.start : piece.stop], urgent=urgent) for piece in pieces]
         return np.concatenate(parts) if parts else np.empty((0, DIMENSIONS), np.float32)
 
     async def embed_question(self, text: str) -> Vectors:
         """Vector of a question, shape (384,), of length 1."""
-        prepared, _ = await asyncio.to_thread(self._prepare, [text])
-        vectors = await self._embed(prepared, urgent=True, question=True)
+        batch = await asyncio.to_thread(self.prepare, [text])
+        vectors = await self.embed_piece(batch, urgent=True, question=True)
         return np.asarray(vectors[0])
 
-    def _prepare(self, texts: Sequence[str]) -> tuple[list[str], list[int]]:
-        prepared = [cut_to_tokens(clean(text), self._max_input_tokens) for text in texts]
-        return prepared, [count_tokens(text) for text in prepared]
+    def prepare(self, texts: Sequence[str]) -> list[Prepared]:
+        """The texts as the model will get them."""
+        cut = [cut_to_tokens(clean(text), self._max_input_tokens) for text in texts]
+        return [Prepared(text, count_tokens(text)) for text in cut]
 
-    async def _embed(self, texts: list[str], *, urgent: bool, question: bool = False) -> Vectors:
+    async def place(self) -> "LocalPlace":
+        """Wait for the right to hand over a piece."""
+        await self._places.acquire()
+        return LocalPlace(self, self._places)
+
+    async def embed_piece(self, batch: Sequence[Prepared], *, urgent: bool, question: bool = False) -> Vectors:
+        """Vectors of what goes to the process in one trip."""
         if self._closed:
             raise UpstreamUnavailableError("The service is stopping.")
         if self._serving is None:
             self._serving = asyncio.create_task(self._serve())
         answer: asyncio.Future[Vectors] = asyncio.get_running_loop().create_future()
-        piece = _Piece(0 if urgent else 1, next(self._numbers), question, texts, answer)
+        piece = _Piece(0 if urgent else 1, next(self._numbers), question, [prepared.text for prepared in batch], answer)
         self._pieces.put_nowait(piece)
         return await answer
 
@@ -163,6 +171,24 @@ class LocalEmbedder:
         process, self._process = self._process, None
         if process is not None:
             await process.close()
+
+
+class LocalPlace:
+    """The right to hand over one piece; see `upstream.embedder.Place`."""
+
+    def __init__(self, embedder: LocalEmbedder, places: asyncio.Semaphore) -> None:
+        self._embedder = embedder
+        self._places: asyncio.Semaphore | None = places
+
+    async def embed(self, batch: Sequence[Prepared], *, urgent: bool = False, budget: Budget | None = None) -> Outcome:  # noqa: ARG002 - what is free has no budget
+        """Vectors of passages; one's own machine refuses no text."""
+        return Outcome(await self._embedder.embed_piece(batch, urgent=urgent))
+
+    def release(self) -> None:
+        """Give the place to the next one; doing it again does no harm."""
+        places, self._places = self._places, None
+        if places is not None:
+            places.release()
 
 
 def _answer(piece: _Piece, vectors: Vectors) -> None:

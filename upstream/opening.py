@@ -2,20 +2,22 @@
 
 import importlib.util
 import logging
+import os
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
+import certifi
 from pydantic import SecretStr
 
 from settings.options import UpstreamSettings
+from upstream.budget import Rates
 from upstream.chat import Chat
 from upstream.client import Client, Timeouts
-from upstream.embedder import Embedder
+from upstream.embedder import BulkEmbedder
 from upstream.endpoint import Endpoint, read_endpoint
 from upstream.errors import ModelUnavailableError, UpstreamConfigurationError
 from upstream.local_embedder import LocalEmbedder
@@ -27,6 +29,8 @@ LOCAL = "local"
 """Stands for the embedded model, whatever it is."""
 _MAX_CONNECTIONS = 1_000
 _KEEP_ALIVE_SECONDS = 15.0
+_READ_BYTES = 1024 * 1024
+"""Taken in before the server is told to wait: a call's vectors are a few megabytes."""
 _logger = logging.getLogger(__name__)
 
 
@@ -48,7 +52,7 @@ class Upstream:
         self._remote = remote
         self._embedders: dict[str, RemoteEmbedder] = {}
 
-    def embedder(self, model: str) -> Embedder | None:
+    def embedder(self, model: str) -> BulkEmbedder | None:
         """What embeds with this model (`local` is the embedded one); None where there is no way to it.
 
         A server's models are not known beforehand, so any name has a way as long as a server is set.
@@ -61,7 +65,7 @@ class Upstream:
             self._embedders[model] = self._remote(model)
         return self._embedders[model]
 
-    def require(self, model: str) -> Embedder:
+    def require(self, model: str) -> BulkEmbedder:
         """What embeds with this model.
 
         Raises:
@@ -86,15 +90,15 @@ async def open_upstream(settings: UpstreamSettings) -> AsyncIterator[Upstream]:
         UpstreamConfigurationError: The options cannot work.
     """
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(_open_http())
+        session = await stack.enter_async_context(_open_session())
         retries = Retries(settings.max_retries, settings.max_retry_delay_seconds)
         local = await stack.enter_async_context(_open_local(settings)) if _local_is_installed() else None
         remote = None
         if endpoint := _embedding_endpoint(settings):
-            remote = partial(_remote_embedder, Client(http, endpoint, _timeouts(settings)), retries, settings)
+            remote = partial(_remote_embedder, Client(session, endpoint, _timeouts(settings)), retries, settings)
         chat = None
         if settings.chat_model and (endpoint := _chat_endpoint(settings)):
-            chat = Chat(Client(http, endpoint, _timeouts(settings)), retries, model=settings.chat_model)
+            chat = Chat(Client(session, endpoint, _timeouts(settings)), retries, model=settings.chat_model)
         yield Upstream(_default_model(settings, local, is_remote=remote is not None), local, remote, chat)
 
 
@@ -119,18 +123,21 @@ def _local_is_installed() -> bool:
 
 
 @asynccontextmanager
-async def _open_http() -> AsyncIterator[httpx.AsyncClient]:
-    """One pool of connections for all calls.
+async def _open_session() -> AsyncIterator[aiohttp.ClientSession]:
+    """One pool of connections for all calls."""
+    connector = aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=_tls())
+    async with aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=_READ_BYTES
+    ) as session:
+        yield session
 
-    Proxies are read from the environment (HTTPS_PROXY, NO_PROXY), as other OpenAI clients do, and so is SSL_CERT_FILE.
-    """
-    tls = httpx.create_ssl_context()
-    connector = aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=tls)
-    async with (
-        aiohttp.ClientSession(connector=connector, trust_env=True, cookie_jar=aiohttp.DummyCookieJar()) as session,
-        httpx.AsyncClient(transport=AiohttpTransport(verify=tls, client=session), trust_env=False) as http,
-    ):
-        yield http
+
+def _tls() -> ssl.SSLContext:
+    """Trusts the authorities that Mozilla does, or those in SSL_CERT_FILE and SSL_CERT_DIR, as other clients do."""
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if file or folder:
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 def _open_local(settings: UpstreamSettings) -> LocalEmbedder:
@@ -143,8 +150,14 @@ def _remote_embedder(client: Client, retries: Retries, settings: UpstreamSetting
         max_batch_tokens=settings.max_batch_tokens,
         max_input_tokens=settings.max_input_tokens,
         concurrency=settings.concurrency,
+        rates=_rates(settings),
     )
     return RemoteEmbedder(client, retries, limits, model=model, dimensions=_dimensions(settings, model))
+
+
+def _rates(settings: UpstreamSettings) -> Rates | None:
+    rates = Rates(settings.embedding_requests_per_minute, settings.embedding_tokens_per_minute)
+    return None if rates == Rates(None, None) else rates
 
 
 def _dimensions(settings: UpstreamSettings, model: str) -> int | None:

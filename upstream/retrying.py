@@ -32,19 +32,24 @@ class Retries:
             tries += 1
 
     async def pause(self, failure: UpstreamError, tries: int) -> None:
-        """Wait before the next try, or raise the failure when there must be none.
+        """Wait before the next try, or raise the failure when there must be none; see `delay_seconds`."""
+        await asyncio.sleep(self.delay_seconds(failure, tries))
+
+    def delay_seconds(self, failure: UpstreamError, tries: int) -> float:
+        """How long to wait before the next try; raises the failure when there must be none.
 
         Args:
             failure: What the last try raised.
             tries: How often the call had been tried again before that, from 0.
         """
-        if not failure.retryable or tries >= self.max_retries:
+        most = self.max_retries if failure.max_retries is None else min(self.max_retries, failure.max_retries)
+        if not failure.retryable or tries >= most:
             raise failure
         if (failure.retry_after_seconds or 0.0) > self.max_delay_seconds:
             raise self._asks_too_much(failure) from failure
         seconds = self.pause_seconds(tries, failure.retry_after_seconds)
-        _logger.warning("%s Trying again in %.1f s (%d of %d).", failure, seconds, tries + 1, self.max_retries)
-        await asyncio.sleep(seconds)
+        _logger.warning("%s Trying again in %.1f s (%d of %d).", failure, seconds, tries + 1, most)
+        return seconds
 
     def pause_seconds(self, tries: int, retry_after_seconds: float | None) -> float:
         """Full jitter on exponential growth, on top of what the server asked for and never above the longest pause.

@@ -17,8 +17,10 @@ class _Read(BaseModel):
 class Embedding(_Read):
     """One vector: little-endian 32-bit floats in base64, or a list of numbers."""
 
+    model_config = ConfigDict(val_json_bytes="base64")
+
     index: int
-    embedding: str | list[float]
+    embedding: bytes | list[float]
 
 
 class EmbeddingsAnswer(_Read):
@@ -51,12 +53,15 @@ class ChatChunk(_Read):
 _Model = TypeVar("_Model", bound=_Read)
 
 
-def parse(model: type[_Model], body: bytes | str) -> _Model:
-    """The body as `model`. Raises `UpstreamInvalidResponseError`, whose message shows none of the body."""
+def parse(
+    model: type[_Model], body: bytes | str, failure: type[UpstreamInvalidResponseError] = UpstreamInvalidResponseError
+) -> _Model:
+    """The body as `model`. Raises `failure`, whose message shows none of the body."""
     try:
         return model.model_validate_json(body)
     except ValidationError as exc:
         first = exc.errors(include_input=False, include_url=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "its JSON"
-        message = f"The upstream's answer is not what the OpenAI API describes ({place}: {first['type']})."
-        raise UpstreamInvalidResponseError(message) from exc
+        raise failure(
+            f"The upstream's answer is not what the OpenAI API describes ({place}: {first['type']})."
+        ) from exc

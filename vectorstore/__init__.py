@@ -10,7 +10,7 @@ from vectorstore.errors import (
     VectorStoreUnavailableError,
 )
 from vectorstore.filters import Combine, Compare, Filter, Operator
-from vectorstore.interface import Collection, Query, Vectors, VectorStore
+from vectorstore.interface import Collection, Page, Query, Vectors, VectorStore
 from vectorstore.opening import open_vector_store
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "InvalidFilterError",
     "InvalidVectorError",
     "Operator",
+    "Page",
     "Query",
     "VectorStore",
     "VectorStoreError",

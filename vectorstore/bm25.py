@@ -2,8 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import qdrant_edge as edge
 
@@ -12,15 +10,13 @@ from vectorstore.chunk import Chunk
 AVERAGE_WORDS = 256.0
 """Length a passage is compared with, in words without stopwords: a chunk of 400 to 800 tokens has about as many."""
 
-_NUMBER = re.compile(r"(?<![A-Za-z\d])\d+(?![A-Za-z\d])")
-
-
-@dataclass(frozen=True, slots=True)
-class SparseVector:
-    """Weights of words; a word is known by its hash."""
-
-    indices: list[int]
-    values: list[float]
+_NUMBER = re.compile(r"\d(?<![A-Za-z\d]\d)\d*(?![A-Za-z\d])")
+_APOSTROPHE, _SOFT_HYPHEN = "’", "\u00ad"
+_GLUE = "".join(map(chr, (*range(9), *range(11, 32), 127))) + "$<=>^|~"
+_GLUE_IN_ASCII = str.maketrans(dict.fromkeys(_GLUE, " "))
+_SIGNS = re.compile(
+    rf"[{re.escape(_GLUE)}\u00a1-\u00a9\u00ab\u00ac\u00ae-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u2010-\u2bff]+"
+)
 
 
 class Bm25:
@@ -31,28 +27,39 @@ class Bm25:
     """
 
     def __init__(self) -> None:
-        self._model = edge.Bm25(
-            edge.Bm25Config(avg_len=AVERAGE_WORDS, tokenizer=edge.TokenizerType.Multilingual, language="english")
-        )
+        self._every_script = _model(edge.TokenizerType.Multilingual)
+        # Cuts ASCII into the same words as the other, in a quarter of the time.
+        self._ascii = _model(edge.TokenizerType.Word)
 
-    def chunk(self, chunk: Chunk) -> SparseVector:
-        """Words of a chunk's headings and text, weighted by their frequency."""
-        return _encode(self._model.embed_document, chunk.words)
+    def chunk(self, chunk: Chunk) -> edge.SparseVector:
+        """Words of a chunk's headings and text, weighted by their frequency; a word is known by its hash."""
+        text = readable(chunk.words)
+        return self._model(text).embed_document(text)
 
-    def question(self, text: str) -> SparseVector:
+    def question(self, text: str) -> edge.SparseVector:
         """Words of a question, weight 1 each; empty when it has none but stopwords."""
-        return _encode(self._model.embed_query, text)
+        text = readable(text)
+        return self._model(text).embed_query(text)
+
+    def _model(self, text: str) -> edge.Bm25:
+        return self._ascii if text.isascii() else self._every_script
 
 
 def readable(text: str) -> str:
     """The text as the tokenizer should see it.
 
-    NFKC makes full-width letters and digits, common in Chinese and Japanese, meet their plain forms. The tokenizer
-    drops words of digits alone, so a number gets a letter in front: years, articles and error codes must be findable.
+    NFKC makes full-width letters and digits, common in Chinese and Japanese, meet their plain forms; so does the
+    typesetters' apostrophe. Signs become spaces where the tokenizer would take them for parts of words, as in `a=b` and
+    in tables, and where they alone would make an English text more than ASCII. The tokenizer drops words of digits
+    alone, so a number gets a letter in front: years, articles and error codes must be findable.
     """
-    return _NUMBER.sub(r" n\g<0> ", unicodedata.normalize("NFKC", text))
+    text = unicodedata.normalize("NFKC", text)
+    if text.isascii():
+        text = text.translate(_GLUE_IN_ASCII)
+    else:
+        text = _SIGNS.sub(" ", text.replace(_APOSTROPHE, "'").replace(_SOFT_HYPHEN, ""))
+    return _NUMBER.sub(r" n\g<0> ", text)
 
 
-def _encode(embed: Callable[[str], edge.SparseVector], text: str) -> SparseVector:
-    vector = embed(readable(text))
-    return SparseVector(list(vector.indices), list(vector.values))
+def _model(tokenizer: edge.TokenizerType) -> edge.Bm25:
+    return edge.Bm25(edge.Bm25Config(avg_len=AVERAGE_WORDS, tokenizer=tokenizer, language="english"))

@@ -36,13 +36,17 @@ class Dialect(Protocol[C, F]):
         """None holds."""
 
 
-def scope(dialect: Dialect[C, F], store_id: str, document_id: str | None = None, but_version: int | None = None) -> F:
-    """A store, or one document of it, or its versions but one."""
-    conditions: list[C | F] = [dialect.words(payload.STORE, [store_id])]
-    if document_id is not None:
-        conditions.append(dialect.words(payload.DOCUMENT, [document_id]))
-    if but_version is not None:
-        conditions.append(dialect.none([dialect.integer(payload.VERSION, but_version)]))
+def scope(
+    dialect: Dialect[C, F],
+    store_id: str | None,
+    document_id: str | None = None,
+    version: int | None = None,
+) -> F:
+    """A store, or one document of it, or one of its versions; None for everything."""
+    named = {payload.STORE: store_id, payload.DOCUMENT: document_id}
+    conditions: list[C | F] = [dialect.words(path, [name]) for path, name in named.items() if name is not None]
+    if version is not None:
+        conditions.append(dialect.integer(payload.VERSION, version))
     return dialect.every(conditions)
 
 

@@ -42,6 +42,18 @@ class Query:
     rrf_k: int = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a collection's chunks, in the order of their points' ids."""
+
+    chunks: Sequence[Chunk]
+    vectors: Vectors | None
+    """Shape (len(chunks), dimensions), float32; None when not asked for or when the collection has none. Made unit
+    length when they were written, so they compare by direction; never the quantized ones."""
+    after: str | None
+    """What continues after this page; None when nothing is left."""
+
+
 class VectorStore(Protocol):
     """Chunks in, hits out. Safe to use from many tasks of one event loop; nothing blocks the loop.
 
@@ -63,13 +75,34 @@ class VectorStore(Protocol):
         Raises `InvalidVectorError` and `InvalidFilterError`.
         """
 
-    async def count(self, collection: Collection, store_id: str, document_id: str | None = None) -> int:
-        """How many chunks a store, or one document of it, holds; exact."""
+    async def count(
+        self, collection: Collection, store_id: str, document_id: str | None = None, version: int | None = None
+    ) -> int:
+        """How many chunks a store, or one document of it, or one version, holds; exact."""
+
+    async def scroll(
+        self,
+        collection: Collection,
+        *,
+        store_id: str | None = None,
+        document_id: str | None = None,
+        version: int | None = None,
+        after: str | None,
+        limit: int,
+        with_vectors: bool,
+    ) -> Page:
+        """A page of the chunks of the collection, of a store, of a document or of one version; all are optional.
+
+        Begin with None for `after` and go on with what each page says. A page holds at most `limit` chunks and may hold
+        fewer; only its `after` tells whether it is the last. The order is that of the points' ids, so whatever is
+        written meanwhile, a chunk that is there from the first page to the last comes exactly once.
+        A collection that does not exist has one empty page.
+        """
 
     async def delete_document(
-        self, collection: Collection, store_id: str, document_id: str, keep_version: int | None = None
+        self, collection: Collection, store_id: str, document_id: str, version: int | None = None
     ) -> None:
-        """Remove a document's chunks, all of them or all but one version's."""
+        """Remove a document's chunks, all of them or one version's."""
 
     async def delete_store(self, collection: Collection, store_id: str) -> None:
         """Remove all chunks of a store."""

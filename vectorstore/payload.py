@@ -55,9 +55,9 @@ def pack(attributes: Mapping[str, AttributeValue]) -> dict[str, dict[str, str | 
 
     Booleans are kept as words: not every engine tells `true` from 1.
     """
-    packed: dict[str, dict[str, str | float]] = {"text": {}, "number": {}, "flag": {}}
+    packed: dict[str, dict[str, str | float]] = {}
     for key, value in attributes.items():
-        packed[kind_of(value)][_escape(key)] = flag(value) if isinstance(value, bool) else value
+        packed.setdefault(kind_of(value), {})[_escape(key)] = flag(value) if isinstance(value, bool) else value
     return packed
 
 

@@ -11,6 +11,10 @@ _MIN_KANA_SHARE = 0.1
 _SAMPLE = 400
 """Characters of either end; counting all of a passage took as long as encoding it for BM25."""
 _ASCII_LETTER = re.compile("[A-Za-z]")
+_OTHER_LETTER = re.compile(
+    r"[^\x00-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\xd7\xf7\u2010-\u205f\u20a0-\u20cf\u2190-\u243f\u2500-\u2bff]"
+)
+"""What is neither ASCII nor a sign that English texts use too."""
 
 _WORDS = {
     "latin": r"[A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a]+",
@@ -35,7 +39,7 @@ def scripts_of(text: str) -> tuple[str, ...]:
     spaces. Thus a Chinese sentence with English terms in it is Chinese. Han and kana together are "japanese". Of a long
     text, its beginning and its end are looked at.
     """
-    if text.isascii():
+    if text.isascii() or not _OTHER_LETTER.search(text):
         return ("latin",) if _ASCII_LETTER.search(text) else ()
     words = _count(text if len(text) <= 2 * _SAMPLE else f"{text[:_SAMPLE]} {text[-_SAMPLE:]}")
     floor = MIN_SHARE * words.total()

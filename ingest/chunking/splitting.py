@@ -10,6 +10,11 @@ from ingest.chunking.units import CountTokens, Units, measure
 from ingest.parsing.extracted import Extracted
 from upstream.tokens import count_tokens as count_openai_tokens
 
+_SHORT_CHARACTERS = 2
+"""Characters per allowed token up to which a text may well fill less than half a chunk."""
+_SEAM_TOKENS = 2
+"""Tokens that a text may have more than the units it is made of, for each seam between two."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -35,10 +40,21 @@ def split(
     """
     if max_tokens < 4:  # noqa: PLR2004
         raise ValueError("max_tokens must be at least 4")
+    text = extracted.text
+    if len(text) <= _SHORT_CHARACTERS * max_tokens and text.strip() and count_tokens(text) < max_tokens // 2:
+        return _one_span(extracted)
     units = measure(extracted, max_tokens, count_tokens)
     packer = _Packer(extracted.text, units, max_tokens, min(overlap_tokens, max_tokens // 2), count_tokens)
     sections = Sections(extracted)
     return [Span(start, end, sections.page(start), sections.path(start, end)) for start, end in packer.spans()]
+
+
+def _one_span(extracted: Extracted) -> list[Span]:
+    """What the packer makes of a text that fills less than half a chunk."""
+    text, sections = extracted.text, Sections(extracted)
+    end = len(text.rstrip())
+    start = end - len(text[:end].lstrip())
+    return [Span(start, end, sections.page(start), sections.path(start, end))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,8 @@ class _Packer:
     def _fit(self, first: int, fresh: int, end: int) -> tuple[int, int]:
         """Shrink until the chunk's own text is within the limit; units counted alone can be a little off."""
         starts = self.units.starts
+        if self.units.tokens(first, end) + _SEAM_TOKENS * (end - first) <= self.max_tokens:
+            return first, end
         while self._count(starts[first], starts[end]) > self.max_tokens:
             if end > fresh + 1:
                 end -= 1

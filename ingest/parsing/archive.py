@@ -11,6 +11,11 @@ from ingest.parsing.errors import CorruptError, EncryptedError, TooLargeError
 from ingest.parsing.extracted import Limits
 
 _SMALL_MEMBER_BYTES = 10_000_000
+_BOMB = "The file unpacks to far more than its size tells: save it again in the program that made it, or split it."
+_TOO_DEEP = (
+    "The file nests too deep, repeats itself without end, or holds too long a text in one piece: save it as PDF or "
+    "plain text and upload that."
+)
 
 
 @contextmanager
@@ -38,14 +43,17 @@ def _check(archive: zipfile.ZipFile, limits: Limits) -> None:
     if any(member.flag_bits & 1 for member in members):
         raise EncryptedError
     if sum(member.file_size for member in members) > limits.max_unpacked_bytes:
-        raise TooLargeError
+        raise TooLargeError(_BOMB)
     for member in members:
         if member.file_size > max(_SMALL_MEMBER_BYTES, limits.max_compression_ratio * member.compress_size):
-            raise TooLargeError
+            raise TooLargeError(_BOMB)
 
 
 def parse_xml(data: bytes) -> etree._Element:
-    """Parse XML with entities, external files, network and huge trees off; raises CorruptError."""
+    """Parse XML with entities, external files, network and huge trees off, mending what is damaged.
+
+    Raises CorruptError, also where the tree was cut short at the parser's own limits.
+    """
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -59,6 +67,8 @@ def parse_xml(data: bytes) -> etree._Element:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as exc:
         raise CorruptError from exc
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise CorruptError(_TOO_DEEP)
     if root is None:
         raise CorruptError
     return root

@@ -1,13 +1,17 @@
 """A parsing process, seen from the service."""
 
 import asyncio
+import codecs
+import contextlib
 import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Callable
 from pathlib import Path
 
-from ingest.parsing.errors import ParserStartError
-from ingest.parsing.wire import LENGTH, READY, Reply, Request, decode_reply, encode_request, framed
+from ingest.parsing.errors import OutOfMemoryError, ParseCrashedError, ParseError, ParserStartError
+from ingest.parsing.wire import LENGTH, PAGE, READY, Options, Reply, Request, decode_reply, encode_request, framed
 from settings.options import IngestSettings
 
 _ROOT = Path(__file__).parents[2]
@@ -20,12 +24,18 @@ for name in {_BARE_PACKAGES!r}:
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [str(pathlib.Path(sys.argv[1], *name.split(".")))]
 from ingest.parsing.process import main
-main(int(sys.argv[2]), int(sys.argv[3]))
+main(sys.argv[2])
 """
-_BUFFER_BYTES = 4_194_304
-_REPLY_BYTES_PER_CHARACTER = 8
-_REPLY_MARGIN_BYTES = 67_108_864
+_OPTIONS = set(Options.__annotations__)
+_BUFFER_BYTES = 1_048_576
+_BYTES_PER_CHARACTER = 4
+"""The longest character in UTF-8 (RFC 3629)."""
+_MAX_HEAD_BYTES = 33_554_432
 """What a reply may have beside the text: spans, pages and headings."""
+_SMALL_HEAD_BYTES = 65_536
+_LAST_BREATH_SECONDS = 2.0
+_OUT_OF_MEMORY_SIGNALS = frozenset({-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGILL})
+"""How C++ ends a program whose memory is used up; pdfium by an illegal instruction or a trap."""
 
 
 class Child:
@@ -33,7 +43,7 @@ class Child:
 
     def __init__(self, process: Process, max_text_characters: int) -> None:
         self._process = process
-        self._max_reply_bytes = max_text_characters * _REPLY_BYTES_PER_CHARACTER + _REPLY_MARGIN_BYTES
+        self._max_text_bytes = max_text_characters * _BYTES_PER_CHARACTER
         self.files = 0
 
     @classmethod
@@ -42,13 +52,14 @@ class Child:
 
         Raises ParserStartError.
         """
-        arguments = (str(_ROOT), str(settings.parse_memory_bytes), str(settings.max_text_characters))
+        options = settings.model_dump_json(include=_OPTIONS)
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-c",
                 _START,
-                *arguments,
+                str(_ROOT),
+                options,
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,
@@ -75,8 +86,8 @@ class Child:
         """Whether it can take another file."""
         return self._process.returncode is None
 
-    async def ask(self, request: Request) -> Reply:
-        """Have one file read.
+    async def ask(self, request: Request, before_page: Callable[[], None]) -> Reply:
+        """Have one file read; `before_page` is called before a page is recognised.
 
         Raises IncompleteReadError or OSError when the process dies over it, ValueError when it answers nonsense.
         """
@@ -84,7 +95,21 @@ class Child:
         self.files += 1
         self._process.stdin.write(framed(encode_request(request)))
         await self._process.stdin.drain()
-        return await asyncio.to_thread(decode_reply, await self._receive())
+        while (head := await self._receive()) == PAGE:
+            before_page()
+        text = await self._receive_text()
+        if len(head) < _SMALL_HEAD_BYTES:  # a hop to a thread costs more
+            return decode_reply(head, text)
+        return await asyncio.to_thread(decode_reply, head, text)
+
+    async def why_it_ended(self) -> ParseError:
+        """The reason to give for a process that ended over a file; ends it when it has not."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_BREATH_SECONDS):
+                await self._process.wait()
+        code = self._process.returncode
+        await self.kill()
+        return OutOfMemoryError() if code in _OUT_OF_MEMORY_SIGNALS else ParseCrashedError()
 
     async def kill(self) -> None:
         """End it at once, whatever it is doing."""
@@ -94,14 +119,33 @@ class Child:
 
     async def _receive(self) -> bytes:
         assert self._process.stdout is not None
-        (length,) = LENGTH.unpack(await self._process.stdout.readexactly(LENGTH.size))
-        if length > self._max_reply_bytes:  # a file that took over the process must not fill our memory
+        return await self._process.stdout.readexactly(await self._length(_MAX_HEAD_BYTES))
+
+    async def _receive_text(self) -> str:
+        """Decode as it comes in, so that the bytes of a long text are never all in memory beside it."""
+        assert self._process.stdout is not None
+        left = await self._length(self._max_text_bytes)
+        decoder, parts = codecs.getincrementaldecoder("utf-8")(), []
+        while left:
+            data = await self._process.stdout.readexactly(min(left, _BUFFER_BYTES))
+            left -= len(data)
+            parts.append(decoder.decode(data, final=not left))
+        return "".join(parts)
+
+    async def _length(self, limit: int) -> int:
+        """The length of the next message; what took over the process must not fill our memory."""
+        assert self._process.stdout is not None
+        length = int(LENGTH.unpack(await self._process.stdout.readexactly(LENGTH.size))[0])
+        if length > limit:
             raise ValueError("the reply is longer than any text may be")
-        return await self._process.stdout.readexactly(length)
+        return length
+
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _environment() -> dict[str, str]:
     """One memory arena, since each further one reserves 64 MB of the address space that is limited."""
     path = os.pathsep.join([str(_ROOT), *filter(None, sys.path)])
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return kept | {"PYTHONPATH": path, "PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"}
+    return kept | {"PYTHONPATH": path, "PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"} | _ONE_THREAD

@@ -5,16 +5,15 @@ import io
 
 from ingest.parsing.composing import Composer
 from ingest.parsing.extracted import Extracted, Limits
+from ingest.parsing.plain import cleaned
 from ingest.parsing.tables import labelled
-from ingest.text.cleaning import clean
-from ingest.text.decoding import decode
 
 _SEPARATORS = ",;\t|"
 
 
 def read(data: bytes, limits: Limits) -> Extracted:
     """Read a table with any of the usual separators, a row a line."""
-    text = clean(decode(data))
+    text = cleaned(data, limits)
     csv.field_size_limit(limits.max_text_characters)
     composer = Composer(limits)
     for line in labelled(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))):

@@ -30,7 +30,7 @@ class EncryptedError(ParseError):
 
 
 class ScannedError(ParseError):
-    """The pages are pictures without text: run text recognition (OCR) on the file and upload it again."""
+    """The pages are pictures: run OCR on the file, or turn it on (`ingest.ocr`, `pip install "footnote[ocr]"`)."""
 
     code = "scanned"
 

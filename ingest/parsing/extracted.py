@@ -1,6 +1,8 @@
 """What parsing yields, and the limits it keeps."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,10 @@ class Extracted:
 class Limits:
     """How much of a file is read before it counts as an attack or a mistake."""
 
-    max_text_characters: int = 50_000_000
+    max_text_characters: int = 20_000_000
     max_unpacked_bytes: int = 536_870_912
     """Bytes that all members of a zip-based file may unpack to, together."""
     max_compression_ratio: int = 250
     """How many times larger than packed a member above 10 MB may be. Office files stay below 100."""
+    recognise: Callable[[Any], str] | None = None
+    """Reads the picture of a PDF page (`pypdfium2.PdfPage`) that has no text; None where that is turned off."""

@@ -7,6 +7,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from ingest.parsing.composing import Composer
 from ingest.parsing.extracted import Extracted, Limits
+from ingest.parsing.nesting import check_nesting
 from ingest.text.cleaning import clean_line
 from ingest.text.decoding import decode
 
@@ -23,6 +24,7 @@ _BLOCKS = frozenset({
 # fmt: on
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _MAX_ANCESTORS = 40
+_MAX_NESTED_TABLES = 20
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_-]{2,30})", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([A-Za-z0-9_-]{2,30})")
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
@@ -38,6 +40,7 @@ def read(data: bytes, limits: Limits) -> Extracted:
 
 def add_html(composer: Composer, html: str) -> str | None:
     """Add a page's text to a document and return its title."""
+    check_nesting(html)
     tree = LexborHTMLParser(html)
     if tree.body is not None:
         _Walk(composer).run(_main_part(tree.body))
@@ -53,18 +56,23 @@ class _Walk:
         self._inline: list[str] = []
         self._prefix = ""
         self._tight = False
+        self._open_tables = 0
 
     def run(self, root: LexborNode) -> None:
         stack: list[tuple[LexborNode, bool]] = [(root, False)]
         while stack:
             node, leaving = stack.pop()
             if leaving:
-                self._flush()
+                self._leave(node)
                 continue
             if self._enter(node):
-                if node.tag in _BLOCKS:
+                if node.tag in _BLOCKS or node.tag == "table":
                     stack.append((node, True))
                 stack.extend((child, False) for child in reversed(_children(node)))
+        self._flush()
+
+    def _leave(self, node: LexborNode) -> None:
+        self._open_tables -= node.tag == "table"
         self._flush()
 
     def _enter(self, node: LexborNode) -> bool:
@@ -105,8 +113,9 @@ class _Walk:
 
     def _table(self, table: LexborNode) -> bool:
         """Rows as lines; a table that only lays out the page is read as if it were not there."""
-        lays_out = len(table.css("table")) > 1 or table.css_first("h1, h2, h3, pre") is not None
-        if lays_out or len(table.css("tr")) < 2:  # noqa: PLR2004
+        lays_out = self._open_tables >= _MAX_NESTED_TABLES or len(table.css("table")) > 1
+        if lays_out or table.css_first("h1, h2, h3, pre") is not None or len(table.css("tr")) < 2:  # noqa: PLR2004
+            self._open_tables += 1
             return True
         if caption := table.css_first("caption"):
             self._composer.paragraph(clean_line(_text(caption)))

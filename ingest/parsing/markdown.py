@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 from ingest.parsing.composing import first_title
 from ingest.parsing.extracted import Extracted, Heading, Limits
-from ingest.parsing.plain import whole
-from ingest.text.cleaning import clean, clean_line
-from ingest.text.decoding import decode
+from ingest.parsing.plain import cleaned, whole
+from ingest.text.cleaning import clean_line
 
 _FRONT_MATTER = re.compile(r"---\n(.{0,20000}?)\n(?:---|\.\.\.)(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.*?)[\"']?$", re.MULTILINE)
@@ -23,12 +22,13 @@ _ATTRIBUTES = re.compile(r"\s*\{[^{}]*\}\s*$")
 _CLOSING_MARKS = re.compile(r"[ \t]+#+[ \t]*$")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_MAX_TITLE_CHARACTERS = 2_000
 _EMPHASIS = re.compile(r"`+|\*\*|__")
 
 
 def read(data: bytes, limits: Limits) -> Extracted:
     """Read Markdown with ATX and setext headings and YAML front matter (CommonMark 0.31)."""
-    text = clean(decode(data))
+    text = cleaned(data, limits)
     front = _FRONT_MATTER.match(text)
     headings = tuple(find_headings(text, front.end() if front else 0))
     titled = _FRONT_TITLE.search(front.group(1)) if front else None
@@ -59,7 +59,7 @@ def find_headings(text: str, start: int = 0) -> Iterator[Heading]:
 
 def plain_title(raw: str) -> str:
     """A heading's words without Markdown and HTML around them."""
-    title = _CLOSING_MARKS.sub("", _ATTRIBUTES.sub("", raw))
+    title = _CLOSING_MARKS.sub("", _ATTRIBUTES.sub("", raw[:_MAX_TITLE_CHARACTERS]))
     return clean_line(_EMPHASIS.sub("", _TAG.sub("", _LINK.sub(r"\1", title))))
 
 

@@ -9,7 +9,7 @@ _SOFT_HYPHEN_END = re.compile("[\x02\ufffe\xad](?:\n)?")
 _FORMS = re.compile("[\u2e80-\u2fdf\ufb00-\ufb4f\ufb50-\ufdff\ufe70-\ufefc]")
 _WIDE = "\u2e80-\u303f\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef"
 _SPREAD = re.compile(f"(?<=[{_WIDE}…])[ \u3000]{{1,2}}(?=[{_WIDE}…])")
-_STARTS_WIDE = re.compile(f"[{_WIDE}]")
+_WIDE_CHARACTER = re.compile(f"[{_WIDE}]")
 _SENTENCE_END = re.compile(r"[.!?:。！？：；;][\"'”’)\]」』）]*$")
 _OWN_LINE = re.compile(
     r"[-–—*+•·▪◦●○■□►➢✓|#\uf0b7\uf0a7]\s|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]\s|[（(]?[一二三四五六七八九十\d]{1,3}[）)、．]"
@@ -17,6 +17,7 @@ _OWN_LINE = re.compile(
 _LABEL = re.compile(r"[^\W\d_][^:：.]{0,30}[:：]\s?\S")
 _LEADERS = re.compile(r"(?:\. ?|…){4,}")
 _NUMBERS = re.compile(r"\S*\d\S*")
+_ROW_MARK = re.compile(r"[\d–-]")
 _LONE_NUMBER = re.compile(r"[A-Z]?([0-9]{1,4})[A-Z]?")
 _MIN_LINE_NUMBERS = 10
 _MIN_FULL = 25
@@ -88,7 +89,7 @@ def _counted(line: str) -> int:
 
 def _width(line: str) -> int:
     """Columns, an ideograph counting two."""
-    return len(line) + len(re.findall(f"[{_WIDE}]", line))
+    return len(line) if line.isascii() else len(line) + len(_WIDE_CHARACTER.findall(line))
 
 
 def _common_width(lines: list[str]) -> int:
@@ -110,13 +111,15 @@ def _continues(before: str, line: str, neighbour_width: int, common_width: int) 
     if _LEADERS.search(before) or _is_row(before) or _is_row(line):
         return False
     width = _width(before)
-    if line[0].islower() or before.endswith((",", "-", "–", "，", "、")) or _STARTS_WIDE.match(line):
+    if line[0].islower() or before.endswith((",", "-", "–", "，", "、")) or _WIDE_CHARACTER.match(line):
         return width >= max(0.7 * min(neighbour_width, common_width), _MIN_FULL)
     return width >= max(0.85 * common_width, _MIN_FULL) and not before.isupper()
 
 
 def _is_row(line: str) -> bool:
     """Whether half of the words are numbers, as in a table."""
+    if not _ROW_MARK.search(line):
+        return False
     words = line.split()
     numbers = sum(_NUMBERS.fullmatch(word) is not None or word in {"-", "–"} for word in words)
     return len(words) > 2 and numbers * 2 >= len(words)  # noqa: PLR2004
@@ -131,7 +134,7 @@ def _join(paragraph: str, line: str) -> str:
         return paragraph[:-1] + line
     if paragraph.endswith(("-", "–")) and paragraph[-2:-1].isalnum():
         return paragraph + line
-    if _STARTS_WIDE.match(paragraph[-1:]) and _STARTS_WIDE.match(line):
+    if _WIDE_CHARACTER.match(paragraph[-1:]) and _WIDE_CHARACTER.match(line):
         return paragraph + line
     return f"{paragraph} {line}"
 

@@ -28,6 +28,8 @@ READERS = {
 }
 """The module that reads each kind of file, by its function `read`; imported when first needed."""
 
+_TOO_DEEP = "The file nests its parts too deep: save it as PDF or plain text and upload that."
+
 
 def parse(data: bytes, filename: str, limits: Limits) -> Extracted:
     """Read one file; blocks, and may take long and much memory on a hostile one, so run it in a process of its own.
@@ -39,6 +41,8 @@ def parse(data: bytes, filename: str, limits: Limits) -> Extracted:
         return read(data, limits)
     except ParseError:
         raise
+    except RecursionError as exc:
+        raise CorruptError(_TOO_DEEP) from exc
     except MemoryError as exc:
         raise OutOfMemoryError from exc
     except Exception as exc:  # third-party parsers raise anything at all on damaged files

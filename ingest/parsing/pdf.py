@@ -41,8 +41,13 @@ class _Raw:
 
 def read(data: bytes, limits: Limits) -> Extracted:
     """Read a PDF's pages in order, wrapped lines joined to paragraphs; headings come from the outline."""
-    found = _read_with_pdfium(data, limits)
-    if found is None or not found.has_text:
+    try:
+        found = _read_with_pdfium(data, limits)
+    except EncryptedError:
+        found = _read_with_pypdf(data, limits)  # which also opens what has no owner's password
+        if found is None:
+            raise
+    if found is None or not (found.has_text or limits.recognise):
         second = _read_with_pypdf(data, limits)
         found = second if second is not None and (found is None or second.has_text) else found
     if found is None:
@@ -52,9 +57,16 @@ def read(data: bytes, limits: Limits) -> Extracted:
         composer.page(number)
         composer.paragraph(join_lines(page))
     if composer.is_empty:
-        raise ScannedError if found.has_pictures else EmptyError
+        raise _reason(found, recognised=limits.recognise is not None)
     extracted = composer.finish("application/pdf", found.title)
     return mark_headings(extracted, found.outline)
+
+
+def _reason(found: _Raw, *, recognised: bool) -> ScannedError | EmptyError:
+    """Why there is no text."""
+    if not found.has_pictures:
+        return EmptyError()
+    return ScannedError("The pages are pictures in which no text was recognised.") if recognised else ScannedError()
 
 
 def _read_with_pdfium(data: bytes, limits: Limits) -> _Raw | None:
@@ -65,14 +77,17 @@ def _read_with_pdfium(data: bytes, limits: Limits) -> _Raw | None:
             raise EncryptedError from exc
         return None
     with contextlib.closing(document):
-        pages = list(_pdfium_pages(document, limits))
+        try:
+            pages = list(_pdfium_pages(document, limits))
+        except pypdfium2.PdfiumError:
+            return None
         title = document.get_metadata_dict().get("Title")
         pictures = not any(map(has_content, pages)) and _has_pictures(document)
         return _Raw(pages, title, list(_outline(document)), pictures)
 
 
 def _pdfium_pages(document: pypdfium2.PdfDocument, limits: Limits) -> Iterator[str]:
-    room = limits.max_text_characters
+    room, loaded = limits.max_text_characters, 0
     for index in range(min(len(document), _MAX_PAGES)):
         text = ""
         with contextlib.suppress(pypdfium2.PdfiumError):
@@ -80,19 +95,28 @@ def _pdfium_pages(document: pypdfium2.PdfDocument, limits: Limits) -> Iterator[s
             textpage = page.get_textpage()
             text = textpage.get_text_range()
             textpage.close()
+            if limits.recognise is not None and not has_content(text) and _has_picture(page):
+                text = limits.recognise(page)
             page.close()
+            loaded += 1
         room -= len(text)
         yield text
         if room < 0:
             return
+    if not loaded:
+        raise pypdfium2.PdfiumError("no page can be loaded")
 
 
 def _has_pictures(document: pypdfium2.PdfDocument) -> bool:
     for index in range(min(len(document), 20)):
         with contextlib.suppress(pypdfium2.PdfiumError):
-            if any(item.type == raw.FPDF_PAGEOBJ_IMAGE for item in document[index].get_objects(max_depth=3)):
+            if _has_picture(document[index]):
                 return True
     return False
+
+
+def _has_picture(page: pypdfium2.PdfPage) -> bool:
+    return any(item.type == raw.FPDF_PAGEOBJ_IMAGE for item in page.get_objects(max_depth=3))
 
 
 def _outline(document: pypdfium2.PdfDocument) -> Iterator[Entry]:

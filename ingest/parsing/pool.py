@@ -4,17 +4,14 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-from ingest.chunking.splitting import Span
 from ingest.parsing.child import Child
-from ingest.parsing.errors import ParseCrashedError, ParseTimeoutError
-from ingest.parsing.extracted import Extracted
-from ingest.parsing.wire import Reply, Request
+from ingest.parsing.place import Place
+from ingest.parsing.recognition import require_engine
 from settings.options import IngestSettings
 
-_MAX_FILES_PER_PROCESS = 500
-_MAX_DEFAULT_PROCESSES = 4
+_MAX_FILES_PER_PROCESS = 5_000
+_MAX_DEFAULT_PROCESSES = 2
 
 
 class ParserPool:
@@ -22,47 +19,56 @@ class ParserPool:
 
     def __init__(self, settings: IngestSettings) -> None:
         self._settings = settings
-        self._slots = asyncio.Semaphore(settings.parse_processes or _default_processes())
+        self._processes = settings.parse_processes or _default_processes()
+        self._slots = asyncio.Semaphore(self._processes)
         self._idle: list[Child] = []
+        self._occupied = 0
 
-    async def parse(
-        self, path: Path, filename: str, *, max_tokens: int, overlap_tokens: int
-    ) -> tuple[Extracted, list[Span]]:
-        """Read and chunk one file; waits while all processes are busy. Cancelling kills the process.
+    @property
+    def processes(self) -> int:
+        """How many files can be read side by side."""
+        return self._processes
 
-        Raises a child of ParseError: that of `ingest.parsing.parser.parse`, ParseTimeoutError or ParseCrashedError.
+    @property
+    def is_full(self) -> bool:
+        """Whether another file would have to wait."""
+        return self._slots.locked()
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[Place]:
+        """Wait for a free place with a process that has loaded all it needs. Leaving by an error ends the process.
+
+        Raises ParserStartError.
         """
-        request = Request(str(path), filename, max_tokens, overlap_tokens)
         async with self._slots:
-            child = await self._take()
-            reply: Reply | None = None
+            self._occupied += 1
             try:
-                reply = await self._ask(child, request)
+                place = Place(await self._take(), self._start, self._settings)
+                try:
+                    yield place
+                finally:
+                    await self._put_back(place)
             finally:
-                await self._put_back(child, keep=reply is not None and not reply.retire)
-        if reply.error is not None:
-            raise reply.error
-        assert reply.extracted is not None
-        return reply.extracted, reply.spans
+                self._occupied -= 1
 
     async def warm(self) -> None:
-        """Start a process, so that the first file need not wait for it. Raises ParserStartError."""
-        async with self._slots:
-            self._idle.append(await self._take())
+        """Start all processes, one after the other, so that no file need wait for it. Raises ParserStartError."""
+        while len(self._idle) + self._occupied < self._processes:
+            async with self._slots:
+                self._occupied += 1
+                try:
+                    child = await self._start()
+                finally:
+                    self._occupied -= 1
+                self._idle.append(child)
 
     async def close(self) -> None:
         """End all idle processes; files under way end with their tasks."""
         while self._idle:
             await self._idle.pop().kill()
 
-    async def _ask(self, child: Child, request: Request) -> Reply:
-        try:
-            async with asyncio.timeout(self._settings.parse_timeout_seconds):
-                return await child.ask(request)
-        except TimeoutError as exc:
-            raise ParseTimeoutError from exc
-        except (asyncio.IncompleteReadError, OSError, ValueError, TypeError, KeyError) as exc:
-            raise ParseCrashedError from exc
+    async def _start(self) -> Child:
+        return await Child.start(self._settings)
 
     async def _take(self) -> Child:
         while self._idle:
@@ -70,18 +76,23 @@ class ParserPool:
             if child.is_alive:
                 return child
             await child.kill()
-        return await Child.start(self._settings)
+        return await self._start()
 
-    async def _put_back(self, child: Child, *, keep: bool) -> None:
-        if keep and child.files < _MAX_FILES_PER_PROCESS:
-            self._idle.append(child)
+    async def _put_back(self, place: Place) -> None:
+        if place.is_reusable and place.child.is_alive and place.child.files < _MAX_FILES_PER_PROCESS:
+            self._idle.append(place.child)
         else:
-            await child.kill()
+            await place.child.kill()
 
 
 @asynccontextmanager
 async def open_parser_pool(settings: IngestSettings) -> AsyncIterator[ParserPool]:
-    """Open the pool; its processes end with it, and with this process however that ends."""
+    """Open the pool; its processes end with it, and with this process however that ends.
+
+    Raises ParserStartError where `ingest.ocr` asks for what is not installed.
+    """
+    if settings.ocr == "local":
+        require_engine()
     pool = ParserPool(settings)
     try:
         yield pool

@@ -1,5 +1,6 @@
 """Inside a parsing process: takes one file after another from standard input until that closes."""
 
+import json
 import os
 import resource
 import select
@@ -10,56 +11,84 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.chunking.splitting import split
-from ingest.parsing.errors import OutOfMemoryError, ParseError
+from ingest.parsing.errors import CorruptError, OutOfMemoryError, ParseError
 from ingest.parsing.extracted import Limits
+from ingest.parsing.memory import Memory
 from ingest.parsing.parser import READERS, parse, reader
-from ingest.parsing.wire import LENGTH, READY, Reply, Request, decode_request, encode_reply, framed
+from ingest.parsing.recognition import Recogniser, load_engine
+from ingest.parsing.wire import LENGTH, PAGE, READY, Options, Reply, Request, decode_request, encode_reply, framed
 from upstream.tokens import count_tokens
 
 _NICENESS = 10
-_IDLE_SECONDS = 0.02
 
 
-def main(memory_bytes: int, max_text_characters: int) -> None:
-    """Serve requests; files may use `memory_bytes` above what the idle process maps."""
+def main(options_json: str) -> None:
+    """Serve requests, within the limits of these `Options`."""
+    options = Options(**json.loads(options_json))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICENESS)
     output = _private_output()
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    count_tokens("")  # loads the vocabulary, which every file needs and none should be charged for
-    output.write(framed(READY))
-    _load_readers_while_idle()
-    idle_bytes = _mapped_bytes()
-    _limit(idle_bytes, memory_bytes)
-    limits = Limits(max_text_characters=max_text_characters)
+    sys.addaudithook(_stay_offline)
+    _load_all()
+    engine = load_engine() if options.ocr == "local" else None
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    memory = Memory(options.parse_memory_bytes + (options.ocr_memory_bytes if engine is not None else 0))
+    _send(output, READY)
     while header := sys.stdin.buffer.read(LENGTH.size):
         request = decode_request(sys.stdin.buffer.read(LENGTH.unpack(header)[0]))
-        message = _answer(request, limits, retire_above_bytes=idle_bytes + memory_bytes // 4)
-        output.write(framed(message))
+        recogniser = None
+        if engine is not None:
+            recogniser = Recogniser(engine, max_pages=options.ocr_max_pages, before_page=lambda: _send(output, PAGE))
+        limits = Limits(max_text_characters=options.max_text_characters, recognise=recogniser)
+        _send(output, *_answer(request, limits, memory))
 
 
-def _load_readers_while_idle() -> None:
-    """Import what reads files, half a second's work, unless a file waits: its own reader is loaded with it then."""
+def _stay_offline(event: str, _: object) -> None:
+    """No library of this process has any business on the network (audit events of PEP 578)."""
+    if event in {"socket.connect", "socket.getaddrinfo", "socket.sendto"}:
+        raise PermissionError(event)
+
+
+def _send(output: BinaryIO, *messages: bytes) -> None:
+    output.writelines(map(framed, messages))
+    output.flush()
+
+
+def _load_all() -> None:
+    """Load what files need, half a second's work, so that none waits for it nor is charged for it."""
+    count_tokens("")
+    # openpyxl loads it where it is installed: 12 MB and a tenth of a second for nothing.
+    sys.modules["numpy"] = None  # type: ignore[assignment]
     for kind in READERS:
-        if select.select([0], [], [], _IDLE_SECONDS)[0]:
-            return
         reader(kind)
+    del sys.modules["numpy"]
 
 
-def _answer(request: Request, limits: Limits, *, retire_above_bytes: int) -> bytes:
+def _answer(request: Request, limits: Limits, memory: Memory) -> tuple[bytes, bytes]:
     try:
-        extracted = parse(Path(request.path).read_bytes(), request.filename, limits)
-        spans = split(extracted, max_tokens=request.max_tokens, overlap_tokens=request.overlap_tokens)
-        return encode_reply(Reply(extracted, spans, None, _mapped_bytes() > retire_above_bytes))
-    except ParseError as exc:
-        return encode_reply(Reply(None, [], exc, _mapped_bytes() > retire_above_bytes))
+        return encode_reply(_read(request, limits, memory))
     except MemoryError:
         return encode_reply(Reply(None, [], OutOfMemoryError(), retire=True))
 
 
+def _read(request: Request, limits: Limits, memory: Memory) -> Reply:
+    try:
+        extracted = parse(Path(request.path).read_bytes(), request.filename, limits)
+        spans = split(extracted, max_tokens=request.max_tokens, overlap_tokens=request.overlap_tokens)
+    except CorruptError as exc:  # libraries in C tell a lack of memory as an error like any other
+        error = OutOfMemoryError() if memory.was_short() else exc
+        return Reply(None, [], error, memory.is_worn())
+    except ParseError as exc:
+        return Reply(None, [], exc, memory.is_worn())
+    except OSError:
+        return Reply(None, [], ParseError("The uploaded file is no longer there: upload it again."), memory.is_worn())
+    return Reply(extracted, spans, None, memory.is_worn())
+
+
 def _private_output() -> BinaryIO:
     """Keep standard output for replies, and let parsers' chatter, which may quote the document, go nowhere."""
-    output = os.fdopen(os.dup(1), "wb", buffering=0)
+    output = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
@@ -72,14 +101,3 @@ def _die_with_parent() -> None:
     poller.register(0, 0)  # hang-up is reported without being asked for
     poller.poll()
     os._exit(0)
-
-
-def _mapped_bytes() -> int:
-    """Address space in use (proc(5), statm)."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    return pages * resource.getpagesize()
-
-
-def _limit(idle_bytes: int, memory_bytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (idle_bytes + memory_bytes, idle_bytes + memory_bytes))

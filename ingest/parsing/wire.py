@@ -1,22 +1,37 @@
 """What the service and a parsing process say to each other.
 
-JSON and not pickle: a file that takes over the process must not be able to run code in the service.
+JSON and plain text, not pickle: a file that takes over the process must not be able to run code in the service.
 """
 
 import json
 import struct
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ingest.chunking.splitting import Span
 from ingest.parsing.errors import ERRORS, ParseError
-from ingest.parsing.extracted import Extracted, Heading, Page
+from ingest.parsing.extracted import Extracted
+from ingest.parsing.layout import layout, with_text
 
 LENGTH = struct.Struct("!Q")
 """Every message is preceded by its length in bytes."""
 
+PAGE = b"page"
+"""What a process says before it recognises the text of a page, which takes long."""
+
 READY = b"ready"
 """What a process says when it can take a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a process is told when it starts; the fields of `IngestSettings` by these names."""
+
+    parse_memory_bytes: int
+    max_text_characters: int
+    ocr: str
+    ocr_memory_bytes: int
+    ocr_max_pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,40 +70,23 @@ def decode_request(message: bytes) -> Request:
     return Request(**json.loads(message))
 
 
-def encode_reply(reply: Reply) -> bytes:
-    """A reply as a message."""
+def encode_reply(reply: Reply) -> tuple[bytes, bytes]:
+    """A reply as two messages: all but the text in JSON, then the text in UTF-8."""
     body: dict[str, Any] = {"retire": reply.retire}
+    text = ""
     if reply.error is not None:
         body |= {"code": reply.error.code, "message": reply.error.message}
     elif reply.extracted is not None:
-        body |= _extracted_fields(reply.extracted) | {
-            "spans": [[span.start, span.end, span.page, span.headings] for span in reply.spans]
-        }
-    return json.dumps(body, ensure_ascii=False).encode()
+        body |= layout(reply.extracted, reply.spans)
+        text = reply.extracted.text
+    return json.dumps(body, ensure_ascii=False).encode(), text.encode()
 
 
-def decode_reply(message: bytes) -> Reply:
-    """The reply in a message; raises ValueError, TypeError or KeyError when it is none."""
-    body = json.loads(message)
+def decode_reply(head: bytes, text: str) -> Reply:
+    """The reply in the two messages; raises ValueError, TypeError, KeyError or IndexError when it is none."""
+    body = json.loads(head)
     if "code" in body:
         kind = next((error for error in ERRORS if error.code == body["code"]), ParseError)
         return Reply(None, [], kind(str(body["message"])), bool(body["retire"]))
-    extracted = Extracted(
-        text=body["text"],
-        headings=tuple(Heading(*item) for item in body["headings"]),
-        pages=tuple(Page(*item) for item in body["pages"]),
-        media_type=body["media_type"],
-        title=body["title"],
-    )
-    spans = [Span(start, end, page, tuple(headings)) for start, end, page, headings in body["spans"]]
+    extracted, spans = with_text(body, text)
     return Reply(extracted, spans, None, bool(body["retire"]))
-
-
-def _extracted_fields(extracted: Extracted) -> dict[Literal["text", "headings", "pages", "media_type", "title"], Any]:
-    return {
-        "text": extracted.text,
-        "headings": [[item.level, item.title, item.start] for item in extracted.headings],
-        "pages": [[item.number, item.start] for item in extracted.pages],
-        "media_type": extracted.media_type,
-        "title": extracted.title,
-    }

@@ -36,9 +36,9 @@ def read(data: bytes, limits: Limits) -> Extracted:
     check_archive(data, limits)
     document = docx.Document(io.BytesIO(data))
     composer = Composer(limits)
-    _Body(composer, Styles(document)).add(document.element.body)
-    for notes in _notes(document):
-        _Body(composer, Styles(document)).add(notes)
+    styles = Styles(document)
+    for part in (document.element.body, *_notes(document)):
+        _Body(composer, styles).add(part)
     title = document.core_properties.title
     return composer.finish("application/vnd.openxmlformats-officedocument.wordprocessingml.document", title)
 

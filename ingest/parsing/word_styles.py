@@ -8,6 +8,7 @@ from docx.oxml.ns import qn
 _VAL, _PPR, _STYLE, _OUTLINE, _NUMBERING = (
     qn(name) for name in ("w:val", "w:pPr", "w:pStyle", "w:outlineLvl", "w:numPr")
 )
+_STYLE_TAG, _STYLE_ID = qn("w:style"), qn("w:styleId")
 _LEVEL, _NUMBER = qn("w:ilvl"), qn("w:numId")
 _HEADING_NAME = re.compile(r"(?:heading|标题|überschrift|titre|título|rubrik|見出し|제목)\s*([1-9])$", re.IGNORECASE)
 _MAX_CHAIN = 20
@@ -18,7 +19,7 @@ class Styles:
     """Looks up styles once each; a document has few styles and many paragraphs."""
 
     def __init__(self, document: Any) -> None:
-        self._by_id = {style.style_id: style.element for style in document.styles}
+        self._by_id = {style.get(_STYLE_ID): style for style in document.styles.element.iterchildren(_STYLE_TAG)}
         self._levels: dict[str, int | None] = {}
         self._lists: dict[str, bool] = {}
 

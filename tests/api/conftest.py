@@ -24,6 +24,8 @@ def http(upstream: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory) -> Iter
         OPENAI_API_KEY="sk-test-secret",
         FOOTNOTE_SERVER_MAX_UPLOAD_BYTES="100000",
         FOOTNOTE_UPSTREAM_MAX_RETRIES="1",
+        FOOTNOTE_UPSTREAM_FIRST_BYTE_TIMEOUT_SECONDS="5",
+        FOOTNOTE_UPSTREAM_MAX_RETRY_DELAY_SECONDS="1",
     )
     with service(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client

@@ -5,7 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-METHODS = {"get", "post", "delete"}
+from tests.serving import add_and_wait
+
+METHODS = {"get", "post", "put", "delete"}
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +47,13 @@ def test_answers_have_exactly_the_fields_that_are_described(
     http: httpx.Client, description: dict[str, Any], store: str
 ) -> None:
     schemas = description["components"]["schemas"]
+    (document,) = add_and_wait(http, {"a.txt": b"A text."}, store=store)
     for path, schema in (
         (f"/stores/{store}", "StoreBody"),
         (f"/documents?store={store}", "DocumentList"),
+        (f"/documents/{document['id']}", "DocumentBody"),
+        (f"/jobs/{document['job']['id']}", "JobBody"),
+        ("/jobs", "JobList"),
         ("/healthz", "Health"),
         ("/readyz", "Readiness"),
     ):

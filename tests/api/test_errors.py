@@ -98,20 +98,20 @@ def test_every_answer_has_a_request_id_and_a_sane_one_is_kept(http: httpx.Client
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "status", "code"),
+    ("behaviours", "status", "code"),
     [
-        (Behaviour("status", status=401, body={"error": {"message": "Incorrect API key sk-test-secret"}}), 502, "auth"),
-        (Behaviour("status", status=429, headers={"Retry-After": "999"}), 429, "rate_limited"),
-        (Behaviour("status", status=400, body={"error": {"message": "No."}}), 502, "rejected"),
-        (Behaviour("malformed_json"), 502, "failed"),
+        ([Behaviour("status", status=401, body={"error": {"message": "No: sk-test-secret"}})], 502, "auth"),
+        ([Behaviour("status", status=429, headers={"Retry-After": "2"})], 429, "rate_limited"),
+        ([Behaviour("status", status=400, body={"error": {"message": "No."}})], 502, "rejected"),
+        ([Behaviour("malformed_json")] * 2, 502, "failed"),  # tried once more
     ],
     ids=["key refused", "rate limited", "rejected", "malformed"],
 )
 def test_an_upstream_that_fails_is_named_without_secrets(
-    http: httpx.Client, upstream: FakeOpenAI, store: str, behaviour: Behaviour, status: int, code: str
+    http: httpx.Client, upstream: FakeOpenAI, store: str, behaviours: list[Behaviour], status: int, code: str
 ) -> None:
     add_and_wait(http, {"a.txt": b"The dome is opened an hour before."}, store=store)
-    upstream.script(behaviour)
+    upstream.script(*behaviours)
     response = http.post("/search", json={"query": f"dome {code}", "store": store})
     assert response.status_code == status
     assert code in response.json()["error"]["code"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.terminal import WITHOUT_LOCAL_MODEL, started
+from tests.cli.terminal import WITHOUT_LOCAL_MODEL, started, until
 from tests.fakes.openai_server import FakeOpenAI
 from tests.serving import add, add_and_wait, service, settings_for, settled
 
@@ -26,6 +26,7 @@ def test_words_alone_find_and_answer(tmp_path: Path) -> None:
         with httpx.Client(base_url=without.address, timeout=60) as http:
             words_are_enough(http)
             a_store_of_a_lost_model_says_so(http)
+            it_may_do_without_one(http)
         without.process.send_signal(signal.SIGTERM)
         ended = without.ended()
     assert ended.status == 0
@@ -61,3 +62,13 @@ def a_store_of_a_lost_model_says_so(http: httpx.Client) -> None:
     failed = settled(http, document["id"])
     assert (failed["status"], failed["error"]["code"]) == ("failed", "embedding_model_unavailable")
     assert "text-embedding-3-small" in failed["error"]["message"]
+
+
+def it_may_do_without_one(http: httpx.Client) -> None:
+    path = "/stores/with model/reembed"
+    unknown = http.post(path, json={"embedding_model": "nowhere"})
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (400, "unknown_model")
+    assert http.post(path, json={"embedding_model": "bm25"}).status_code == 202
+    until(lambda: http.get(path).json()["embedding_model"] == "bm25")
+    hits = http.post("/search", json={"query": "telescope", "store": "with model"}).raise_for_status().json()["data"]
+    assert [hit["filename"] for hit in hits] == ["loans.md"]

@@ -58,7 +58,7 @@ def test_what_is_not_utf_8_is_refused_in_one_sentence() -> None:
             lambda: client.search({"query": word}),
             lambda: list(client.ask({"question": word})),
             lambda: client.ensure_store(word),
-            lambda: client.add([], word, None),
+            lambda: client.add([], {"store": word}),
         ):
             with pytest.raises(ClientError, match="not UTF-8"):
                 call()

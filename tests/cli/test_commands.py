@@ -5,7 +5,20 @@ from pathlib import Path
 
 from tests.cli.terminal import run, started
 
-COMMANDS = ("serve", "add", "search", "ask", "quickstart", "options")
+COMMANDS = (
+    "serve",
+    "worker",
+    "add",
+    "replace",
+    "status",
+    "cancel",
+    "retry",
+    "search",
+    "ask",
+    "quickstart",
+    "options",
+    "reembed",
+)
 
 
 def test_every_command_explains_itself(tmp_path: Path) -> None:
@@ -35,7 +48,14 @@ def test_without_a_service_every_command_says_so_in_one_sentence(tmp_path: Path)
         free = f"http://127.0.0.1:{reserved.getsockname()[1]}"
     note = tmp_path / "note.txt"
     note.write_text("A note.")
-    calls = [("ask", "x"), ("ask", "x", "--json"), ("search", "x"), ("add", str(note))]
+    calls = [
+        ("ask", "x"),
+        ("ask", "x", "--json"),
+        ("search", "x"),
+        ("add", str(note)),
+        ("status",),
+        ("retry", "--failed"),
+    ]
     with ExitStack() as stack:
         for call in [stack.enter_context(started(tmp_path, *call, FOOTNOTE_URL=free)) for call in calls]:
             outcome = call.ended()
@@ -67,4 +87,17 @@ def test_a_wrong_setting_is_named_before_anything_is_started(tmp_path: Path) -> 
             assert (outcome.status, outcome.out) == (1, "")
             assert outcome.err.startswith("FOOTNOTE_URL is '")
             assert outcome.err.count("\n") == 1
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_worker_needs_what_several_processes_can_share(tmp_path: Path) -> None:
+    with (
+        started(tmp_path, "worker") as neither,
+        started(tmp_path, "worker", FOOTNOTE_QDRANT_URL="http://127.0.0.1:1") as sqlite,
+    ):
+        for refused, words in ((neither, ("FOOTNOTE_DATABASE_URL", "FOOTNOTE_QDRANT_URL")), (sqlite, ("Postgres",))):
+            outcome = refused.ended()
+            assert (outcome.status, outcome.out) == (2, "")
+            assert all(word in outcome.err for word in words)
+            assert "Traceback" not in outcome.err
     assert not (tmp_path / "data").exists()

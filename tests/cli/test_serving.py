@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -90,6 +91,32 @@ def test_a_killed_service_leaves_nobody_behind_and_loses_nothing(slow: FakeOpenA
         assert len(passages) == len(set(passages)) == 50
         assert {hit["document_id"] for hit in found if PARAGRAPHS[200] in hit["text"]} == set(ids)
         stopped(service, signal.SIGTERM)
+
+
+def test_a_service_stopped_in_the_middle_of_work_goes_on_where_it_was(slow: FakeOpenAI, tmp_path: Path) -> None:
+    def serve() -> AbstractContextManager[Running]:
+        return started(
+            tmp_path,
+            "serve",
+            OPENAI_BASE_URL=slow.base_url,
+            FOOTNOTE_UPSTREAM_CONCURRENCY="1",
+            FOOTNOTE_INGEST_CHUNK_MAX_TOKENS="20",
+            FOOTNOTE_INGEST_CHUNK_OVERLAP_TOKENS="0",
+        )
+
+    with serve() as service:
+        with httpx.Client(base_url=service.address, timeout=60) as http:
+            (document,) = add(http, {"stars.txt": "\n\n".join(PARAGRAPHS).encode()})
+            until(lambda: listed(http)[0]["chunks_done"] >= 64)
+        stopped(service, signal.SIGTERM)
+    with serve() as service:
+        with httpx.Client(base_url=service.address, timeout=60) as http:
+            assert listed(http)[0]["chunks_done"] >= 64
+            done = settled(http, document["id"])
+        assert (done["status"], done["job"]["attempts"], done["job"]["failures"]) == ("completed", 2, 0)
+        stopped(service, signal.SIGTERM)
+    texts = [text for request in slow.requests for text in request.body["input"] if text in PARAGRAPHS]
+    assert len(texts) == len(set(texts)) == len(PARAGRAPHS)
 
 
 def listed(http: httpx.Client) -> list[dict[str, int]]:

@@ -17,6 +17,8 @@ def embeddings(character: Character, body: dict[str, Any], behaviour: Behaviour 
     texts = _texts(body["input"])
     if not texts or len(texts) > character.max_inputs or not all(texts):
         return error(400, "Invalid 'input': must be non-empty strings, not too many.", parameter="input")
+    if character.refused_text in texts:
+        return error(400, "Invalid 'input'.", parameter="input")
     vectors = [embed(text, body.get("dimensions", character.dimensions)) for text in texts]
     as_base64 = body.get("encoding_format") == "base64" and not character.ignores_base64
     data = [

@@ -40,6 +40,7 @@ class FakeOpenAI:
         self.released = asyncio.Event()
         """Set to let stalled requests go on; only to be touched in the server's own thread."""
         self._peers: set[Any] = set()
+        self._in_flight = 0
         self._behaviours: deque[Behaviour] = deque()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-openai", daemon=True)
@@ -106,8 +107,8 @@ class FakeOpenAI:
     def _recording(self, endpoint: _Endpoint) -> _Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             body = await request.json()
-            in_flight = 1 + sum(other.outcome == "open" for other in self.requests)
-            recorded = Recorded(request.path, dict(request.headers), body, in_flight)
+            self._in_flight += 1
+            recorded = Recorded(request.path, dict(request.headers), body, self._in_flight)
             self.requests.append(recorded)
             self._peers.add(request.transport.get_extra_info("peername") if request.transport else None)
             try:
@@ -115,12 +116,16 @@ class FakeOpenAI:
             except (asyncio.CancelledError, ConnectionResetError):
                 recorded.outcome = "cancelled"
                 raise
+            finally:
+                self._in_flight -= 1
             recorded.outcome = "done"
             return response
 
         return handle
 
     async def _answer(self, endpoint: _Endpoint, request: web.Request, body: Any) -> web.StreamResponse:
+        if self.character.max_in_flight is not None and self._in_flight > self.character.max_in_flight:
+            return error(429, "Too many concurrent requests.", code="rate_limit_exceeded")
         await asyncio.sleep(self.character.latency_seconds)
         if refusal := self._refusal(request, body):
             return refusal

@@ -62,3 +62,7 @@ class Character:
     ignores_base64: bool = False
     latency_seconds: float = 0.0
     max_inputs: int = 2048
+    refused_text: str | None = None
+    """An embeddings call that holds this text is answered with 400."""
+    max_in_flight: int | None = None
+    """Calls above this number side by side are answered with 429."""

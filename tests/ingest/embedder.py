@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from upstream import UpstreamError, UpstreamRejectedError, Vectors
+from upstream import (
+    BatchLimits,
+    Budget,
+    Outcome,
+    Prepared,
+    Rates,
+    UpstreamError,
+    UpstreamRejectedError,
+    Vectors,
+)
 
 DIMENSIONS = 4
 
@@ -15,20 +24,22 @@ class FakeEmbedder:
     """Embeds a text as numbers made from it, so that each vector tells its text."""
 
     model = "fake"
+    variant = model
     window_tokens = 8_191
     unrelated_below = 0.0
-    batch_inputs = 64
-    calls_side_by_side = 4
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_inputs: int = 64, max_tokens: int = 1_000_000, places: int = 4) -> None:
+        self.limits = BatchLimits(max_inputs, max_tokens)
+        self.rates: Rates | None = None
         self.calls: list[list[str]] = []
         self.failures: list[UpstreamError] = []
         """Raised by the next calls, one each."""
         self.refused = ""
-        """A call that holds this text is rejected."""
+        """This text is rejected, in whatever company."""
         self.open = asyncio.Event()
         """Calls wait for this."""
         self.open.set()
+        self.places = asyncio.Semaphore(places)
 
     async def dimensions(self) -> int:
         return DIMENSIONS
@@ -39,12 +50,43 @@ class FakeEmbedder:
         await self.open.wait()
         if failure is not None:
             raise failure
-        if self.refused and self.refused in texts:
-            raise UpstreamRejectedError("No.", status=400)
         return np.stack([vector(text) for text in texts])
 
     async def embed_question(self, text: str) -> Vectors:
         return vector(text)
+
+    def prepare(self, texts: Sequence[str]) -> list[Prepared]:
+        return [Prepared(text, len(text)) for text in texts]
+
+    async def place(self) -> "FakePlace":
+        await self.places.acquire()
+        return FakePlace(self)
+
+
+class FakePlace:
+    """The right to make one call; a refused text fails alone."""
+
+    def __init__(self, embedder: FakeEmbedder) -> None:
+        self._embedder: FakeEmbedder | None = embedder
+
+    async def embed(self, batch: Sequence[Prepared], *, urgent: bool = False, budget: Budget | None = None) -> Outcome:
+        assert self._embedder is not None, "the place was released"
+        refused = self._embedder.refused
+        texts = [prepared.text for prepared in batch]
+        vectors = await self._embedder.embed_documents(texts)
+        return Outcome(
+            vectors,
+            {
+                position: UpstreamRejectedError("No.", status=400)
+                for position, text in enumerate(texts)
+                if refused and text == refused
+            },
+        )
+
+    def release(self) -> None:
+        embedder, self._embedder = self._embedder, None
+        if embedder is not None:
+            embedder.places.release()
 
 
 def vector(text: str) -> Vectors:

@@ -1,99 +1,52 @@
-import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from io import BytesIO
-from pathlib import Path
+"""The worker with an embedder that waits, fails and counts as it is told."""
+
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
-import anyio
 import pytest
 
-from ingest import Upload, Worker, new_store, open_worker, remove_document, remove_store, submit
-from ingest.parsing import ParseError, open_parser_pool
-from ingest.pipeline import Pipeline
-from records import Records, documents, open_records, stores
-from records.documents import Document, Status
-from records.stores import Store
-from settings import DatabaseSettings, DataSettings, IngestSettings, QdrantSettings
+from ingest import remove_document, remove_store
+from ingest.worker import open_worker
+from records import documents, stores
+from records.documents import Status
+from records.jobs import Step
+from settings import IngestSettings
 from tests.ingest.embedder import DIMENSIONS, FakeEmbedder
+from tests.ingest.parts import LEASE_SECONDS, Parts, working
 from tests.upstream.waiting import until
-from upstream import Upstream, UpstreamUnavailableError
-from vectorstore import Collection, VectorStore, VectorStoreUnavailableError, open_vector_store
+from upstream import Upstream, UpstreamAuthenticationError, UpstreamUnavailableError
+from vectorstore import Collection, VectorStore, VectorStoreUnavailableError
 
 pytestmark = pytest.mark.anyio
 COLLECTION = Collection("fake", DIMENSIONS)
 TEXT = b"The dome is opened one hour before observing."
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a worker works with, on a folder of its own."""
-
-    folder: Path
-    records: Records
-    vectors: VectorStore
-    upstream: Upstream
-    embedder: FakeEmbedder
-
-    async def store(self, name: str) -> Store:
-        new = new_store(name, IngestSettings(chunk_max_tokens=16, chunk_overlap_tokens=0), self.upstream)
-        return await self.records.database.write(lambda c: stores.ensure(c, new))
-
-    async def add(self, store: Store, name: str, content: bytes) -> Document:
-        upload = Upload(name, BytesIO(content), {})
-        return (await submit(self.records, self.vectors, store, upload, max_bytes=1 << 20)).document
-
-    async def ended(self, document: Document) -> Document:
-        with anyio.fail_after(30):
-            while True:
-                now = await self.records.database.read(lambda c: documents.find(c, document.id))
-                assert now is not None
-                if now.status in {Status.COMPLETED, Status.FAILED}:
-                    return now
-                await anyio.sleep(0.02)
-
-    def files(self) -> list[str]:
-        """Uploaded files and extracted texts on the disk."""
-        return [p.name for part in ("files", "texts") for p in (self.folder / part).rglob("*") if p.is_file()]
-
-    def rows(self) -> dict[str, int]:
-        with sqlite3.connect(self.folder / "footnote.db") as database:
-            tables = ("documents", "files", "embeddings", "removals")
-            found = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
-        database.close()
-        return found
+STARS = "\n\n".join(f"Star number {n} is seen from the terrace in winter." for n in range(200)).encode()
 
 
 @pytest.fixture
-async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
-    embedder = FakeEmbedder()
+def embedder() -> FakeEmbedder:
+    return FakeEmbedder()
+
+
+@pytest.fixture
+def parts(plain: Parts, embedder: FakeEmbedder) -> Parts:
     remote: Callable[[str], Any] = lambda _: embedder  # noqa: E731
-    upstream = Upstream("fake", None, remote, None)
-    async with (
-        open_records(DataSettings(dir=tmp_path), DatabaseSettings()) as records,
-        open_vector_store(QdrantSettings(), tmp_path / "vectors") as vectors,
-    ):
-        yield Parts(tmp_path, records, vectors, upstream, embedder)
+    return replace(plain, upstream=Upstream("fake", None, remote, None))
 
 
-@asynccontextmanager
-async def working(parts: Parts) -> AsyncIterator[Worker]:
-    """A worker that takes one document at a time."""
-    settings = IngestSettings(concurrency=1, parse_processes=1)
-    async with open_worker(settings, parts.records, parts.vectors, parts.upstream) as worker:
-        yield worker
+def sent(embedder: FakeEmbedder) -> list[str]:
+    return [text for call in embedder.calls for text in call]
 
 
-async def test_failures_are_recorded_with_their_reason_and_tried_again(parts: Parts) -> None:
-    parts.embedder.failures = [UpstreamUnavailableError("The upstream does not answer.")]
+async def test_failures_are_recorded_with_their_reason_and_tried_again(parts: Parts, embedder: FakeEmbedder) -> None:
+    embedder.failures = [UpstreamAuthenticationError("The key is refused.")]
     store = await parts.store("s")
     failed = await parts.add(store, "dome.txt", TEXT)
     async with working(parts) as worker:
         failed = await parts.ended(failed)
         assert failed.error is not None
-        assert (failed.error.code, failed.error.message) == ("embedding_failed", "The upstream does not answer.")
+        assert (failed.error.code, failed.error.message) == ("embedding_failed", "The key is refused.")
         assert await parts.vectors.count(COLLECTION, store.id) == 0
 
         photo = await parts.add(store, "photo.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 50)
@@ -110,49 +63,102 @@ async def test_failures_are_recorded_with_their_reason_and_tried_again(parts: Pa
         assert await parts.vectors.count(COLLECTION, store.id) == completed.chunks == 1
 
 
-async def test_a_file_that_cannot_be_read_leaves_no_half_opened_collection(parts: Parts) -> None:
-    class Slow:
-        opened = asyncio.Event()
-
-        async def ensure_collection(self, _: Collection) -> None:
-            await self.opened.wait()
-
-    vectors = Slow()
-    store = replace(await parts.store("s"), embedding_dimensions=DIMENSIONS)
-    document = await parts.add(store, "empty.txt", b"")
-    async with open_parser_pool(IngestSettings(parse_processes=1)) as parsers:
-        pipeline = Pipeline(parts.records, cast("VectorStore", vectors), parsers)
-        running = asyncio.create_task(pipeline.run(document, store, None))
-        assert not (await asyncio.wait([running], timeout=2))[0]
-        vectors.opened.set()
-        with pytest.raises(ParseError):
-            await running
+async def test_what_does_not_answer_puts_a_document_off_and_says_why(parts: Parts, embedder: FakeEmbedder) -> None:
+    embedder.failures = [UpstreamUnavailableError("The upstream does not answer.")]
+    document = await parts.add(await parts.store("s"), "dome.txt", TEXT)
+    async with working(parts):
+        await parts.reaches(document, lambda _, job: job.failures == 1)
+        job = await parts.job(document)
+        assert job.error is not None
+        assert (job.status, job.error.message) == (Status.QUEUED, "The upstream does not answer.")
+        done = await parts.ended(document)
+    job = await parts.job(document)
+    assert (done.status, job.attempts, job.error) == (Status.COMPLETED, 2, None)
 
 
-async def test_what_a_stopped_process_left_in_work_is_completed(parts: Parts) -> None:
+async def test_a_document_that_was_put_off_too_often_fails(parts: Parts, embedder: FakeEmbedder) -> None:
+    embedder.failures = [UpstreamUnavailableError("The upstream does not answer.")]
+    document = await parts.add(await parts.store("s"), "dome.txt", TEXT)
+    settings = IngestSettings(max_failures=0, parse_processes=1)
+    async with open_worker(settings, parts.records, parts.vectors, parts.upstream):
+        failed = await parts.ended(document)
+    assert failed.error is not None
+    assert failed.error.message == "The upstream does not answer."
+
+
+async def test_an_interrupted_document_goes_on_at_the_step_it_had_reached(parts: Parts, embedder: FakeEmbedder) -> None:
+    store = await parts.store("s")
+    document = await parts.add(store, "stars.txt", STARS)
+    async with working(parts):
+        await until(lambda: bool(embedder.calls))
+        await parts.reaches(document, lambda _, job: job.chunks_done >= 64)
+        embedder.open.clear()
+    job = await parts.job(document)
+    assert (job.status, job.step, job.owner) == (Status.QUEUED, Step.WAITING, None)
+    assert 64 <= job.chunks_done < job.chunks
+    before = sent(embedder)
+    embedder.open.set()
+    async with working(parts):
+        done = await parts.ended(document)
+    assert done.status is Status.COMPLETED
+    assert await parts.vectors.count(COLLECTION, store.id, document.id, 1) == done.chunks
+    again = sent(embedder)[len(before) :]
+    assert not set(again) & set(before[: job.chunks_done])
+
+
+async def test_a_layout_that_is_gone_is_made_anew(parts: Parts, embedder: FakeEmbedder) -> None:
+    store = await parts.store("s")
+    document = await parts.add(store, "stars.txt", STARS)
+    async with working(parts):
+        await parts.reaches(document, lambda _, job: job.chunks_done >= 64)
+        embedder.open.clear()
+    await parts.records.blobs.remove_text(document.id, 1)
+    embedder.open.set()
+    async with working(parts):
+        done = await parts.ended(document)
+    assert await parts.vectors.count(COLLECTION, store.id, document.id, 1) == done.chunks
+    assert len(sent(embedder)) == len(set(sent(embedder)))
+
+
+async def test_attributes_that_change_while_chunks_are_written_are_those_that_are_found(
+    parts: Parts, embedder: FakeEmbedder
+) -> None:
     store = await parts.store("s")
     document = await parts.add(store, "dome.txt", TEXT)
-    parts.embedder.open.clear()
+    embedder.open.clear()
     async with working(parts):
-        await until(lambda: bool(parts.embedder.calls))
-    left = await parts.records.database.read(lambda c: documents.find(c, document.id))
-    assert left is not None
-    assert left.status is Status.IN_PROGRESS
+        await until(lambda: bool(embedder.calls))
+        await parts.records.database.write(lambda c: documents.set_attributes(c, document.id, {"year": 2024}))
+        embedder.open.set()
+        await parts.ended(document)
+    page = await parts.vectors.scroll(COLLECTION, store_id=store.id, after=None, limit=9, with_vectors=False)
+    assert [dict(chunk.attributes) for chunk in page.chunks] == [{"year": 2024}]
 
-    parts.embedder.open.set()
+
+async def test_what_a_stopped_process_left_in_work_is_completed(parts: Parts, embedder: FakeEmbedder) -> None:
+    store = await parts.store("s")
+    document = await parts.add(store, "dome.txt", TEXT)
+    embedder.open.clear()
+    async with working(parts):
+        await until(lambda: bool(embedder.calls))
+    left = await parts.job(document)
+    assert (left.status, left.owner) == (Status.QUEUED, None)
+
+    embedder.open.set()
     async with working(parts):
         assert (await parts.ended(document)).status is Status.COMPLETED
     assert await parts.vectors.count(COLLECTION, store.id, document.id) == 1
 
 
 @pytest.mark.parametrize("what", ["document", "store"])
-async def test_what_is_deleted_in_the_middle_of_work_leaves_no_trace(parts: Parts, what: str) -> None:
-    parts.embedder.open.clear()
+async def test_what_is_deleted_in_the_middle_of_work_leaves_no_trace(
+    parts: Parts, embedder: FakeEmbedder, what: str
+) -> None:
+    embedder.open.clear()
     store, other = await parts.store("s"), await parts.store("other")
-    content = "\n\n".join(f"Star number {number} is seen from the terrace in winter." for number in range(200)).encode()
-    document = await parts.add(store, "stars.txt", content)
+    document = await parts.add(store, "stars.txt", STARS)
     async with working(parts) as worker:
-        await until(lambda: bool(parts.embedder.calls))
+        await until(lambda: bool(embedder.calls))
         queued = await parts.add(store, "queued.txt", TEXT)
         now = await parts.records.database.read(lambda c: documents.find(c, document.id))
         current = await parts.records.database.read(lambda c: stores.find(c, store.id))
@@ -160,21 +166,23 @@ async def test_what_is_deleted_in_the_middle_of_work_leaves_no_trace(parts: Part
         assert current is not None
         assert now.status is Status.IN_PROGRESS
         if what == "store":
-            await remove_store(parts.records, parts.vectors, current)
+            await remove_store(parts.records, parts.vectors, current, lease_seconds=LEASE_SECONDS)
         else:
-            assert await remove_document(parts.records, parts.vectors, current, now)
-            assert await remove_document(parts.records, parts.vectors, current, queued)
-            assert not await remove_document(parts.records, parts.vectors, current, queued)
-        parts.embedder.open.set()
+            assert await remove_document(parts.records, parts.vectors, current, now, lease_seconds=LEASE_SECONDS)
+            assert await remove_document(parts.records, parts.vectors, current, queued, lease_seconds=LEASE_SECONDS)
+            assert not await remove_document(parts.records, parts.vectors, current, queued, lease_seconds=LEASE_SECONDS)
+        embedder.open.set()
         last = await parts.add(other, "last.txt", b"The last one in the queue.")
         worker.wake()
         assert (await parts.ended(last)).status is Status.COMPLETED
+        await parts.tidied()
 
         assert await parts.vectors.count(COLLECTION, store.id) == 0
-        assert parts.rows() == {"documents": 1, "files": 1, "embeddings": 1, "removals": 0}
-        assert sorted(parts.files()) == sorted([last.sha256, f"{last.id}.txt"])
-        assert await remove_document(parts.records, parts.vectors, other, last)
-        assert parts.rows() == {"documents": 0, "files": 0, "embeddings": 0, "removals": 0}
+        assert parts.rows() == {"documents": 1, "files": 1, "jobs": 1, "embeddings": 1, "removals": 0}
+        assert sorted(parts.files()) == sorted([last.sha256, f"{last.id}.1.txt"])
+        other = await parts.store("other")
+        assert await remove_document(parts.records, parts.vectors, other, last, lease_seconds=LEASE_SECONDS)
+        assert parts.rows() == {"documents": 0, "files": 0, "jobs": 0, "embeddings": 0, "removals": 0}
         assert parts.files() == []
 
 
@@ -186,8 +194,8 @@ async def test_a_file_that_another_store_has_too_stays(parts: Parts) -> None:
         await parts.ended(second)
         now = await parts.records.database.read(lambda c: stores.find(c, store.id))
         assert now is not None
-        assert await remove_document(parts.records, parts.vectors, now, first)
-        assert sorted(parts.files()) == sorted([second.sha256, f"{second.id}.txt"])
+        assert await remove_document(parts.records, parts.vectors, now, first, lease_seconds=LEASE_SECONDS)
+        assert sorted(parts.files()) == sorted([second.sha256, f"{second.id}.1.txt"])
         assert await parts.vectors.count(COLLECTION, store.id) == 0
         assert await parts.vectors.count(COLLECTION, other.id) == 1
 
@@ -195,8 +203,7 @@ async def test_a_file_that_another_store_has_too_stays(parts: Parts) -> None:
 async def test_a_store_whose_model_is_gone_fails_with_what_to_do(parts: Parts) -> None:
     store = await parts.store("s")
     document = await parts.add(store, "dome.txt", TEXT)
-    nothing = Upstream(None, None, None, None)
-    without = Parts(parts.folder, parts.records, parts.vectors, nothing, parts.embedder)
+    without = replace(parts, upstream=Upstream(None, None, None, None))
     async with working(without):
         failed = await parts.ended(document)
     assert failed.error is not None
@@ -211,9 +218,9 @@ async def test_a_store_deleted_as_it_was_before_its_first_document_leaves_no_chu
     async with working(parts):
         await parts.ended(document)
     assert await parts.vectors.count(COLLECTION, before.id) == 1
-    await remove_store(parts.records, parts.vectors, before)
+    await remove_store(parts.records, parts.vectors, before, lease_seconds=LEASE_SECONDS)
     assert await parts.vectors.count(COLLECTION, before.id) == 0
-    assert parts.rows() == {"documents": 0, "files": 0, "embeddings": 0, "removals": 0}
+    assert parts.rows() == {"documents": 0, "files": 0, "jobs": 0, "embeddings": 0, "removals": 0}
 
 
 async def test_what_the_vector_store_could_not_delete_follows_later(parts: Parts) -> None:
@@ -225,9 +232,9 @@ async def test_what_the_vector_store_could_not_delete_follows_later(parts: Parts
     async with working(parts):
         await parts.ended(document)
     store = await parts.store("s")
-    assert await remove_document(parts.records, cast("VectorStore", Down()), store, document)
+    assert await remove_document(parts.records, cast("VectorStore", Down()), store, document, lease_seconds=1)
     assert parts.files() == []
     assert await parts.vectors.count(COLLECTION, store.id) == 1
     async with working(parts):
-        await until(lambda: parts.rows()["removals"] == 0)
+        await parts.tidied()
     assert await parts.vectors.count(COLLECTION, store.id) == 0

@@ -1,30 +1,21 @@
-import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from pydantic import SecretStr
 
 from records import Database, Records, open_records
-from records.schema import metadata
 from settings import DatabaseSettings, DataSettings
-
-POSTGRES_URL = os.environ.get("POSTGRES_URL")
+from tests.postgres import empty_database
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_settings(request: pytest.FixtureRequest) -> DatabaseSettings:
+def database_settings(request: pytest.FixtureRequest) -> Iterator[DatabaseSettings]:
     if request.param == "sqlite":
-        return DatabaseSettings()
-    if POSTGRES_URL is None:
-        pytest.skip("POSTGRES_URL names no server")
-    engine = sa.create_engine(POSTGRES_URL)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
-        metadata.drop_all(connection)
-    engine.dispose()
-    return DatabaseSettings(url=SecretStr(POSTGRES_URL))
+        yield DatabaseSettings()
+        return
+    with empty_database(request.getfixturevalue("postgres_url")) as url:
+        yield DatabaseSettings(url=SecretStr(url))
 
 
 @pytest.fixture

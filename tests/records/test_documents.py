@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 
 from records import Database, documents, files, stores
-from records.documents import Document, Failure, Status, Summary
-from records.ids import DocumentId, StoreId
+from records.documents import Document, Failure, NewVersion, Status, Summary
+from records.errors import ConflictError
+from records.ids import DocumentId, FileId, StoreId
 from records.stores import NewStore
 
 pytestmark = pytest.mark.anyio
@@ -37,48 +38,60 @@ async def test_a_new_document_is_queued_with_what_was_said_of_it(database: Datab
     assert (document.filename, document.bytes, document.error) == ("aa.txt", 3, None)
 
 
-async def test_documents_are_claimed_once_each(database: Database, store_id: StoreId) -> None:
-    ids = {await add(database, store_id, sha) for sha in ("aa", "bb", "cc")}
-    claimed = [await database.write(documents.claim) for _ in range(4)]
-    assert {document.id for document in claimed if document} == ids
-    assert claimed[3] is None
+def version(number: int, file_id: FileId, sha256: str = "aa") -> NewVersion:
+    return NewVersion(number, file_id, sha256, Summary("text/plain", "Title", 10, None, 2))
 
 
-async def test_what_a_stopped_process_left_in_work_is_queued_again(database: Database, store_id: StoreId) -> None:
+async def test_publishing_shows_a_version_with_its_file(database: Database, store_id: StoreId) -> None:
     document_id = await add(database, store_id, "aa")
-    await database.write(documents.claim)
-    await database.write(documents.requeue)
-    assert (await find(database, document_id)).status is Status.QUEUED
-
-
-async def test_a_document_passes_from_queued_to_completed(database: Database, store_id: StoreId) -> None:
-    document_id = await add(database, store_id, "aa")
-    summary = Summary("text/plain", "Title", 10, None, 2)
-    await database.write(lambda c: documents.describe(c, document_id, summary))
-    await database.write(lambda c: documents.progress(c, document_id, 1))
-    assert (await find(database, document_id)).chunks_done == 1
-    await database.write(lambda c: documents.complete(c, document_id, 1))
+    other = await database.write(lambda c: files.add(c, "new.txt", 9, "bb"))
+    assert await database.write(lambda c: documents.publish(c, document_id, version(2, other, "bb")))
     done = await find(database, document_id)
-    assert (done.status, done.version, done.chunks, done.chunks_done) == (Status.COMPLETED, 1, 2, 2)
+    assert (done.status, done.version, done.chunks, done.title) == (Status.COMPLETED, 2, 2, "Title")
+    assert (done.filename, done.bytes, done.sha256) == ("new.txt", 9, "bb")
     assert done.finished_at is not None
+
+
+async def test_content_that_another_document_has_cannot_be_published(database: Database, store_id: StoreId) -> None:
+    document_id, other = await add(database, store_id, "aa"), await add(database, store_id, "bb")
+    there = await find(database, other)
+    with pytest.raises(ConflictError):
+        await database.write(lambda c: documents.publish(c, document_id, version(1, there.file_id, "bb")))
+    assert (await find(database, document_id)).sha256 == "aa"
 
 
 async def test_a_failure_keeps_its_reason_until_the_document_is_tried_again(
     database: Database, store_id: StoreId
 ) -> None:
     document_id = await add(database, store_id, "aa")
-    await database.write(lambda c: documents.fail(c, document_id, Failure("encrypted", "It needs a password.")))
+    failure = Failure("encrypted", "It needs a password.")
+    await database.write(lambda c: documents.end(c, document_id, Status.FAILED, failure))
     failed = await find(database, document_id)
-    assert (failed.status, failed.error) == (Status.FAILED, Failure("encrypted", "It needs a password."))
-    await database.write(lambda c: documents.requeue(c, only=document_id))
-    assert (await find(database, document_id)).error is None
+    assert (failed.status, failed.error) == (Status.FAILED, failure)
+    await database.write(lambda c: documents.requeue(c, document_id))
+    again = await find(database, document_id)
+    assert (again.status, again.error, again.finished_at) == (Status.QUEUED, None, None)
+
+
+@pytest.mark.parametrize("ending", [Status.FAILED, Status.CANCELLED])
+async def test_a_visible_version_outlives_a_replacement_that_came_to_nothing(
+    database: Database, store_id: StoreId, ending: Status
+) -> None:
+    document_id = await add(database, store_id, "aa")
+    file_id = (await find(database, document_id)).file_id
+    await database.write(lambda c: documents.publish(c, document_id, version(1, file_id)))
+    await database.write(lambda c: documents.requeue(c, document_id))
+    await database.write(lambda c: documents.end(c, document_id, ending, Failure("empty", "No text.")))
+    kept = await find(database, document_id)
+    assert (kept.status, kept.version, kept.error) == (Status.COMPLETED, 1, None)
 
 
 async def test_a_removed_document_takes_no_more_updates(database: Database, store_id: StoreId) -> None:
     document_id = await add(database, store_id, "aa")
+    file_id = (await find(database, document_id)).file_id
     assert await database.write(lambda c: documents.remove(c, document_id))
     assert not await database.write(lambda c: documents.remove(c, document_id))
-    assert await database.write(lambda c: documents.complete(c, document_id, 1)) is None
+    assert not await database.write(lambda c: documents.publish(c, document_id, version(1, file_id)))
 
 
 async def test_the_same_content_is_found_in_its_store_only(database: Database, store_id: StoreId) -> None:
@@ -110,20 +123,21 @@ async def test_pages_cover_all_documents_once(database: Database, store_id: Stor
 async def test_a_page_can_be_limited_to_one_status(database: Database, store_id: StoreId) -> None:
     await add(database, store_id, "aa")
     failed = await add(database, store_id, "bb")
-    await database.write(lambda c: documents.fail(c, failed, Failure("empty", "No text.")))
+    await database.write(lambda c: documents.end(c, failed, Status.FAILED, Failure("empty", "No text.")))
     page = await database.read(lambda c: documents.page(c, store_id, status=Status.FAILED, after=None, limit=10))
     assert [document.id for document in page] == [failed]
 
 
 async def test_counts_are_by_store_and_status(database: Database, store_id: StoreId) -> None:
     await add(database, store_id, "aa")
-    await add(database, store_id, "bb")
-    await database.write(documents.claim)
+    cancelled = await add(database, store_id, "bb")
+    await database.write(lambda c: documents.end(c, cancelled, Status.CANCELLED))
     counts = await database.read(documents.counts)
-    assert counts == {store_id: {Status.QUEUED: 1, Status.IN_PROGRESS: 1}}
+    assert counts == {store_id: {Status.QUEUED: 1, Status.CANCELLED: 1}}
 
 
 async def test_versions_leave_out_what_is_gone(database: Database, store_id: StoreId) -> None:
     document_id = await add(database, store_id, "aa")
-    await database.write(lambda c: documents.complete(c, document_id, 4))
+    file_id = (await find(database, document_id)).file_id
+    await database.write(lambda c: documents.publish(c, document_id, version(4, file_id)))
     assert await database.read(lambda c: documents.versions(c, [document_id, "doc_gone"])) == {document_id: 4}

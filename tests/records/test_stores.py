@@ -35,7 +35,7 @@ async def test_ensure_makes_a_store_once(database: Database) -> None:
 
 async def test_dimensions_are_recorded_once_known(database: Database) -> None:
     store = await database.write(lambda c: stores.add(c, NEW))
-    await database.write(lambda c: stores.set_dimensions(c, store.id, 1536))
+    await database.write(lambda c: stores.set_dimensions(c, store, 1536))
     found = await database.read(lambda c: stores.find(c, store.id))
     assert found is not None
     assert found.embedding_dimensions == 1536

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 
 from settings.options import UpstreamSettings
 from tests.fakes.openai_server import FakeOpenAI
-from upstream import Chat, Embedder, open_upstream
+from upstream import BulkEmbedder, Chat, open_upstream
 
 KEY = "sk-secret-0123456789"
 
-Connect = Callable[..., AbstractAsyncContextManager[tuple[Embedder, Chat]]]
+Connect = Callable[..., AbstractAsyncContextManager[tuple[BulkEmbedder, Chat]]]
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def connect(fake: FakeOpenAI) -> Connect:
     """Opens embedder and chat on the fake server; pauses are short unless the options say otherwise."""
 
     @asynccontextmanager
-    async def connected(**options: Any) -> AsyncIterator[tuple[Embedder, Chat]]:
+    async def connected(**options: Any) -> AsyncIterator[tuple[BulkEmbedder, Chat]]:
         given: dict[str, Any] = {
             "base_url": fake.base_url,
             "api_key": SecretStr(KEY),

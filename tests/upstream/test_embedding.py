@@ -6,9 +6,10 @@ import pytest
 
 from tests.fakes.embedding import embed
 from tests.fakes.openai_server import Behaviour, Character, FakeOpenAI
+from tests.fakes.script import Kind
 from tests.upstream.conftest import Connect
 from tests.upstream.waiting import until
-from upstream import UpstreamInvalidResponseError, UpstreamRejectedError, count_tokens
+from upstream import UpstreamGarbledError, UpstreamRejectedError, count_tokens
 
 pytestmark = pytest.mark.anyio
 
@@ -93,12 +94,13 @@ async def test_no_texts_cost_no_call(connect: Connect, fake: FakeOpenAI) -> None
     assert fake.requests == []
 
 
-async def test_dimensions_are_learnt_from_one_call(connect: Connect, fake: FakeOpenAI) -> None:
+async def test_dimensions_are_learnt_once_from_two_answers_that_agree(connect: Connect, fake: FakeOpenAI) -> None:
+    fake.script(Behaviour("short_vectors"))
     async with connect() as (embedder, _):
         assert fake.requests == []
         assert await embedder.dimensions() == 256
         assert await embedder.dimensions() == 256
-    assert len(fake.requests) == 1
+    assert len(fake.requests) == 3
 
 
 async def test_dimensions_that_are_set_are_sent_and_need_no_call(connect: Connect, fake: FakeOpenAI) -> None:
@@ -117,18 +119,33 @@ async def test_a_server_without_dimensions_is_named_in_the_error(connect: Connec
     assert caught.value.status == 400
 
 
-@pytest.mark.parametrize("kind", ["wrong_count", "nan", "ragged_vectors", "malformed_json"])
-async def test_nonsense_is_refused_at_once(connect: Connect, fake: FakeOpenAI, kind: str) -> None:
-    fake.script(Behaviour(kind))  # type: ignore[arg-type]
+NONSENSE = ["wrong_count", "nan", "ragged_vectors", "malformed_json"]
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+async def test_nonsense_is_asked_for_again(connect: Connect, fake: FakeOpenAI, kind: Kind) -> None:
+    fake.script(Behaviour(kind))
     async with connect() as (embedder, _):
-        with pytest.raises(UpstreamInvalidResponseError):
+        assert np.array_equal(await embedder.embed_documents(TEXTS), _expected(TEXTS))
+    assert len(fake.requests) == 2
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+async def test_nonsense_that_goes_on_is_refused_after_a_few_tries(
+    connect: Connect, fake: FakeOpenAI, kind: Kind
+) -> None:
+    fake.script(*[Behaviour(kind)] * 9)
+    async with connect(max_retries=8) as (embedder, _):
+        with pytest.raises(UpstreamGarbledError):
             await embedder.embed_documents(TEXTS)
-    assert len(fake.requests) == 1
+    assert len(fake.requests) == 3
 
 
-async def test_vectors_of_another_length_than_before_are_refused(connect: Connect, fake: FakeOpenAI) -> None:
+async def test_vectors_of_another_length_than_is_known_are_asked_for_again(connect: Connect, fake: FakeOpenAI) -> None:
     async with connect() as (embedder, _):
-        await embedder.embed_question("a whole one")
+        await embedder.dimensions()
         fake.script(Behaviour("short_vectors"))
-        with pytest.raises(UpstreamInvalidResponseError, match="255 numbers instead of 256"):
+        assert len(await embedder.embed_question("a short one")) == 256
+        fake.script(*[Behaviour("short_vectors")] * 3)
+        with pytest.raises(UpstreamGarbledError, match="255 numbers instead of 256"):
             await embedder.embed_question("a short one")

@@ -162,9 +162,9 @@ async def test_errors_and_logs_show_neither_key_nor_text(
 
 async def test_one_failed_batch_ends_the_others(connect: Connect, fake: FakeOpenAI) -> None:
     fake.script(*[Behaviour("stall_headers")] * 3, Behaviour("status", 400))
-    async with connect(max_batch_inputs=1, concurrency=4) as (embedder, _):
+    async with connect(max_batch_inputs=1) as (embedder, _):
         with pytest.raises(UpstreamRejectedError):
-            await embedder.embed_documents(["a b c", "d e f", "g h i", "j k l", "m n o"])
+            await embedder.embed_documents(["a b c", "d e f", "g h i", "j k l"], urgent=True)
         await until(lambda: all(request.outcome != "open" for request in fake.requests))
     assert sorted(request.outcome for request in fake.requests) == ["cancelled"] * 3 + ["done"]
 

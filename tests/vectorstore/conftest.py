@@ -8,6 +8,7 @@ import pytest
 from qdrant_client import AsyncQdrantClient
 
 from settings.options import QdrantSettings
+from tests.fakes.qdrant_server import FakeQdrant
 from vectorstore import Collection, VectorStore, open_vector_store
 from vectorstore.server.store import ServerVectorStore
 
@@ -20,7 +21,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="session", params=["embedded", "in-memory", "server"])
+@pytest.fixture(scope="session", params=["embedded", "in-memory", "stand-in", "server"])
 async def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[VectorStore]:
     if request.param == "embedded":
         async with open_vector_store(QdrantSettings(), tmp_path_factory.mktemp("vectors")) as embedded:
@@ -29,6 +30,11 @@ async def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         client = AsyncQdrantClient(":memory:")
         yield ServerVectorStore(client, QdrantSettings())
         await client.close()
+    elif request.param == "stand-in":
+        with FakeQdrant(tmp_path_factory.mktemp("qdrant")) as fake:
+            options = QdrantSettings(url=fake.url, prefer_grpc=False)
+            async with open_vector_store(options, tmp_path_factory.mktemp("unused")) as server:
+                yield server
     else:
         url = os.environ.get("QDRANT_URL")
         if url is None:

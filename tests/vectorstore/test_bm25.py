@@ -1,9 +1,10 @@
 import pytest
+import qdrant_edge as edge
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vectorstore.chunks import make_chunk
-from vectorstore.bm25 import Bm25
+from vectorstore.bm25 import Bm25, readable
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,12 @@ def bm25() -> Bm25:
         ("Café", "CAFE"),
         ("构建", "知识图谱的构建"),
         ("x86_64", "for x86_64 machines"),
+        ("Smith's", "at Smith’s"),
+        ("timeout", "timeout=30"),
+        ("cooperate", "they co\u00adoperate"),
+        ("price", "“price” → €5"),
+        ("Preis", "|Preis|Größe|"),
+        ("数量", "<数量>"),
     ],
 )
 def test_a_question_shares_words_with_a_text(bm25: Bm25, question: str, text: str) -> None:
@@ -47,3 +54,19 @@ def test_any_text_can_be_encoded(bm25: Bm25, text: str) -> None:
     for vector in (bm25.question(text), bm25.chunk(make_chunk("vs", text))):
         assert len(set(vector.indices)) == len(vector.values) == len(vector.indices)
         assert all(value > 0 for value in vector.values)
+
+
+@given(
+    st.text(st.characters(max_codepoint=127)) | st.lists(st.from_regex(r"[!-~]{1,12}", fullmatch=True)).map(" ".join)
+)
+def test_the_quick_tokenizer_cuts_ascii_as_the_other_does(bm25: Bm25, text: str) -> None:
+    text = readable(text)
+    for quick, thorough in (
+        (bm25._ascii.embed_document, bm25._every_script.embed_document),
+        (bm25._ascii.embed_query, bm25._every_script.embed_query),
+    ):
+        assert weights(quick(text)) == weights(thorough(text))
+
+
+def weights(vector: edge.SparseVector) -> dict[int, float]:
+    return dict(zip(vector.indices, vector.values, strict=True))

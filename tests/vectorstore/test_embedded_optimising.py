@@ -8,12 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import qdrant_edge as edge
 
 from settings.options import QdrantSettings
 from tests.vectorstore.chunks import make_chunk, make_chunks, texts_of, unit_vectors
 from vectorstore import Collection, Compare, Query, VectorStore, open_vector_store
 from vectorstore.embedded.collection import EmbeddedCollection
+from vectorstore.embedded.layout import optimise_shard
+from vectorstore.embedded.messages import Delete, Upsert
 from vectorstore.embedded.process import spawn
+from vectorstore.embedded.shard import Shard
 from vectorstore.embedded.store import EmbeddedVectorStore
 
 pytestmark = pytest.mark.anyio
@@ -92,6 +96,23 @@ async def test_optimised_data_gives_the_same_hits_and_survives_a_restart(tmp_pat
     assert len([path for path in tmp_path.glob("*/*") if path.is_dir()]) == 1
 
 
+@pytest.mark.parametrize("dimensions", [64, 1024], ids=["eight bits a value", "four bits a value"])
+async def test_optimised_data_give_back_the_vectors_that_were_written(
+    store: EmbeddedVectorStore, dimensions: int
+) -> None:
+    model = Collection("optimised", dimensions)
+    written = np.random.default_rng(1).standard_normal((200, dimensions)).astype(np.float32)
+    written /= np.linalg.norm(written, axis=1, keepdims=True)
+    await store.upsert(model, make_chunks("vs", [f"row{i}" for i in range(200)]), written)
+    collection = opened_collection(store, model)
+    await collection.optimised()
+    assert collection.generation.optimised_chunks == 200
+    page = await store.scroll(model, store_id="vs", after=None, limit=50, with_vectors=True)
+    assert page.vectors is not None
+    # Quantized, values would be off by 1e-3 and more.
+    np.testing.assert_allclose(page.vectors, written[[chunk.index for chunk in page.chunks]], atol=1e-6)
+
+
 async def test_it_is_done_again_after_enough_changes_only(store: EmbeddedVectorStore) -> None:
     await write(store, "file-1", 200)
     collection = opened_collection(store)
@@ -104,6 +125,37 @@ async def test_it_is_done_again_after_enough_changes_only(store: EmbeddedVectorS
     await collection.optimised()
     assert collection.generation is not first
     assert await store.count(MODEL, "vs") == 200
+
+
+async def test_documents_replaced_again_and_again_leave_nothing_behind(store: EmbeddedVectorStore) -> None:
+    for version in range(1, 6):
+        chunks = [make_chunk("vs", f"text {version}", index=index, version=version) for index in range(50)]
+        await store.upsert(MODEL, chunks, random_vectors(50))
+        await store.delete_document(MODEL, "vs", "file-1", version - 1)
+    collection = opened_collection(store)
+    await collection.optimised()
+    assert collection.generation.optimised_chunks == 50
+    assert await store.count(MODEL, "vs") == await store.count(MODEL, "vs", "file-1", 5) == 50
+
+
+def test_optimising_purges_what_was_deleted(tmp_path: Path) -> None:
+    def vectors_kept() -> int:
+        optimise_shard(tmp_path / "data", DIMENSIONS)
+        opened = edge.EdgeShard.load(str(tmp_path / "data"))
+        count: int = opened.info().indexed_vectors_count
+        opened.close()
+        return count
+
+    shard = Shard(tmp_path / "data", DIMENSIONS)
+    for document in range(10):
+        shard.answer(Upsert(make_chunks("vs", ["words"] * 30, f"file-{document}"), random_vectors(30)))
+    shard.close()
+    assert vectors_kept() == 2 * 300
+    shard = Shard(tmp_path / "data", DIMENSIONS)
+    for document in range(9):
+        shard.answer(Delete("vs", f"file-{document}"))
+    shard.close()
+    assert vectors_kept() == 2 * 30
 
 
 async def test_a_collection_without_dense_vectors_is_optimised_too(store: EmbeddedVectorStore) -> None:

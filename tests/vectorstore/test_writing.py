@@ -67,6 +67,16 @@ async def test_counts_are_per_store_and_document(store: VectorStore, store_id: s
     assert await store.count(BM25_ONLY, store_id, "file-3") == 0
 
 
+async def test_counts_can_be_of_one_version(store: VectorStore, store_id: str) -> None:
+    chunks = [
+        make_chunk(store_id, "words", index=index, version=version) for version in (1, 2) for index in range(version)
+    ]
+    await store.upsert(BM25_ONLY, chunks, None)
+    assert await store.count(BM25_ONLY, store_id, "file-1", 2) == 2
+    assert await store.count(BM25_ONLY, store_id, "file-1", version=1) == 1
+    assert await store.count(BM25_ONLY, store_id, version=3) == 0
+
+
 async def test_deleting_a_document_leaves_the_others(store: VectorStore, store_id: str) -> None:
     other = f"{store_id}_other"
     for owner, document in ((store_id, "file-1"), (store_id, "file-2"), (other, "file-1")):
@@ -76,12 +86,12 @@ async def test_deleting_a_document_leaves_the_others(store: VectorStore, store_i
     assert await store.count(BM25_ONLY, other) == 1
 
 
-async def test_deleting_a_document_can_keep_a_version(store: VectorStore, store_id: str) -> None:
+async def test_deleting_a_document_can_take_one_version_only(store: VectorStore, store_id: str) -> None:
     for version in (1, 2, 3):
         await store.upsert(BM25_ONLY, [make_chunk(store_id, "words", version=version)], None)
-    await store.delete_document(BM25_ONLY, store_id, "file-1", keep_version=2)
+    await store.delete_document(BM25_ONLY, store_id, "file-1", version=2)
     hits = await store.query(BM25_ONLY, Query(store_id, "words"))
-    assert [hit.chunk.version for hit in hits] == [2]
+    assert sorted(hit.chunk.version for hit in hits) == [1, 3]
 
 
 async def test_deleting_a_store_leaves_the_others(store: VectorStore, store_id: str) -> None:

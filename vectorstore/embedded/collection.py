@@ -133,7 +133,8 @@ class EmbeddedCollection:
     def _is_due(self) -> bool:
         enough = self._surroundings.options.optimize_after_points
         regrown = self._generation.optimised_chunks // _REGROWTH
-        return self._chunk_count >= enough and self._changes >= max(enough, regrown)
+        # A small collection too, when documents of it are replaced again and again: their old chunks take up room.
+        return self._changes >= max(enough, regrown)
 
     async def _optimise_while_due(self) -> None:
         while self._is_due():

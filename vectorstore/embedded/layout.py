@@ -46,8 +46,11 @@ def _config(dimensions: int, chunk_count: int = 0) -> edge.EdgeConfig:
     return edge.EdgeConfig(
         vectors={DENSE: _dense(dimensions, chunk_count)} if dimensions else None,
         sparse_vectors={BM25: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
-        # One kilobyte: whatever is there when optimising is asked for gets optimised.
-        optimizers=edge.EdgeOptimizersConfig(indexing_threshold=1, default_segment_number=1),
+        # One kilobyte, one vector: whatever is there when optimising is asked for gets optimised, and what was deleted
+        # purged as soon as it is a tenth.
+        optimizers=edge.EdgeOptimizersConfig(
+            indexing_threshold=1, default_segment_number=1, vacuum_min_vector_number=1, deleted_threshold=0.1
+        ),
         wal_enabled=True,
     )
 

@@ -20,11 +20,11 @@ class Upsert:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove a store's chunks, or one document's, or all its versions but one."""
+    """Remove a store's chunks, or one document's, or one version of it."""
 
     store_id: str
     document_id: str | None = None
-    keep_version: int | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,27 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many chunks a store or document has."""
+    """How many chunks a store, a document or one of its versions has."""
 
     store_id: str
     document_id: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scroll:
+    """A page of chunks, from the point `after` on."""
+
+    store_id: str | None
+    document_id: str | None
+    version: int | None
+    after: str | None
+    limit: int
+    with_vectors: bool
 
 
 Write = Upsert | Delete | SetAttributes
-Read = Search | Count | Ping
+Read = Search | Count | Scroll | Ping
 Request = Write | Flush | Read
 
 

@@ -11,14 +11,17 @@ from vectorstore.embedded.collection import EmbeddedCollection, Surroundings
 from vectorstore.embedded.finishing import finished
 from vectorstore.embedded.generations import Generations
 from vectorstore.embedded.lock import locked
-from vectorstore.embedded.messages import Count, Delete, Ping, Search, SetAttributes, Upsert
-from vectorstore.interface import Collection, Query, Vectors
+from vectorstore.embedded.messages import Count, Delete, Ping, Scroll, Search, SetAttributes, Upsert
+from vectorstore.interface import Collection, Page, Query, Vectors
 from vectorstore.naming import collection_name
 from vectorstore.vectors import checked_batch, checked_question
 
 _BATCH_CHUNKS = 16
 """Chunks in one message: some 7 ms of the engine's time, which is how long a question may have to wait. Four times as
 many write a tenth faster."""
+
+_PAGE_CHUNKS = 64
+"""Chunks in one page: as long a wait for questions as a batch is."""
 
 
 @contextlib.asynccontextmanager
@@ -66,18 +69,40 @@ class EmbeddedVectorStore:
         hits: list[Hit] = await opened.read(Search(query, vector)) if opened else []
         return hits
 
-    async def count(self, collection: Collection, store_id: str, document_id: str | None = None) -> int:
-        """How many chunks a store or a document holds."""
+    async def count(
+        self, collection: Collection, store_id: str, document_id: str | None = None, version: int | None = None
+    ) -> int:
+        """How many chunks a store, a document or a version holds."""
         opened = await self._find(collection)
-        count: int = await opened.read(Count(store_id, document_id)) if opened else 0
+        count: int = await opened.read(Count(store_id, document_id, version)) if opened else 0
         return count
 
+    async def scroll(
+        self,
+        collection: Collection,
+        *,
+        store_id: str | None = None,
+        document_id: str | None = None,
+        version: int | None = None,
+        after: str | None,
+        limit: int,
+        with_vectors: bool,
+    ) -> Page:
+        """A page of chunks."""
+        opened = await self._find(collection)
+        if opened is None:
+            return Page((), None, None)
+        wanted = with_vectors and collection.dimensions > 0
+        request = Scroll(store_id, document_id, version, after, min(limit, _PAGE_CHUNKS), wanted)
+        page: Page = await opened.read(request)
+        return page
+
     async def delete_document(
-        self, collection: Collection, store_id: str, document_id: str, keep_version: int | None = None
+        self, collection: Collection, store_id: str, document_id: str, version: int | None = None
     ) -> None:
         """Remove a document's chunks."""
         if opened := await self._find(collection):
-            await opened.write(Delete(store_id, document_id, keep_version))
+            await opened.write(Delete(store_id, document_id, version))
 
     async def delete_store(self, collection: Collection, store_id: str) -> None:
         """Remove a store's chunks."""

@@ -45,7 +45,30 @@ def definition(dimensions: int, options: QdrantSettings) -> dict[str, Any]:
         "sparse_vectors_config": {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
         "shard_number": options.shards,
         "replication_factor": options.replicas,
+        "write_consistency_factor": _needed_copies(options.replicas),
     }
+
+
+def write_ordering(options: QdrantSettings) -> models.WriteOrdering | None:
+    """How copies of a shard agree on the order of writes; None where there is one copy only.
+
+    Left to itself, each copy takes writes in the order they arrive, so two writes to the same chunks could end
+    differently on two copies; with `medium` one of the copies decides.
+    """
+    return models.WriteOrdering.MEDIUM if options.replicas > 1 else None
+
+
+def dimensions_of(info: models.CollectionInfo) -> int:
+    """Length of a collection's vectors; 0 when it has none."""
+    vectors = info.config.params.vectors
+    dense = vectors.get(DENSE) if isinstance(vectors, dict) else None
+    return dense.size if dense else 0
+
+
+def _needed_copies(replicas: int) -> int:
+    # Of three copies or more, most must have a write, so that none is lost with a machine. Of two, both would have to,
+    # and losing a machine would stop all writes.
+    return replicas // 2 + 1 if replicas > 2 else 1  # noqa: PLR2004
 
 
 def attribute_indexes(attribute_sets: Iterable[Mapping[str, AttributeValue]]) -> dict[str, models.PayloadSchemaType]:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import qdrant_edge as edge
 from qdrant_client import models
 
-from vectorstore.bm25 import Bm25, SparseVector
+from vectorstore.bm25 import Bm25
 from vectorstore.conditions import scope, searched
 from vectorstore.interface import Query, Vectors
 from vectorstore.scripts import comparable_scripts
@@ -27,9 +28,9 @@ def search_arguments(query: Query, vector: Vectors | None, bm25: Bm25) -> dict[s
     return {"query": words, "using": BM25, "query_filter": found, "search_params": _idf(query), **shared}
 
 
-def sparse(vector: SparseVector) -> models.SparseVector:
+def sparse(vector: edge.SparseVector) -> models.SparseVector:
     """A sparse vector as the client takes it."""
-    return models.SparseVector(indices=vector.indices, values=vector.values)
+    return models.SparseVector(indices=list(vector.indices), values=list(vector.values))
 
 
 def _lists(query: Query, vector: Vectors, bm25: Bm25) -> list[models.Prefetch]:

@@ -1,4 +1,4 @@
-"""Stores, files, documents, embeddings and removals."""
+"""Stores, files, documents, jobs, embeddings and removals."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("embedding_model", sa.Text, nullable=False),
         sa.Column("embedding_dimensions", sa.Integer),
+        sa.Column("next_embedding_model", sa.Text),
+        sa.Column("next_embedding_dimensions", sa.Integer),
         sa.Column("chunk_max_tokens", sa.Integer, nullable=False),
         sa.Column("chunk_overlap_tokens", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_stores"),
@@ -41,15 +43,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("model", "text_hash", name="pk_embeddings"),
     )
     op.create_index("ix_embeddings_document_id", "embeddings", ["document_id"])
-    op.create_table(
-        "removals",
-        sa.Column("document_id", sa.Text, nullable=False),
-        sa.Column("store_id", sa.Text, nullable=False),
-        sa.Column("embedding_model", sa.Text, nullable=False),
-        sa.Column("embedding_dimensions", sa.Integer),
-        sa.Column("in_work", sa.Boolean, nullable=False),
-        sa.PrimaryKeyConstraint("document_id", name="pk_removals"),
-    )
+    if op.get_bind().dialect.name == "postgresql":  # floats do not get smaller by compression, trying costs time
+        op.execute("ALTER TABLE embeddings ALTER COLUMN vector SET STORAGE EXTERNAL")
+    _create_jobs()
+    _create_removals()
+    _create_budgets()
 
 
 def _create_documents() -> None:
@@ -65,7 +63,6 @@ def _create_documents() -> None:
         sa.Column("attributes", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("chunks", sa.Integer, nullable=False),
-        sa.Column("chunks_done", sa.Integer, nullable=False),
         sa.Column("media_type", sa.Text),
         sa.Column("title", sa.Text),
         sa.Column("characters", sa.Integer),
@@ -78,10 +75,74 @@ def _create_documents() -> None:
         sa.UniqueConstraint("store_id", "sha256", name="uq_documents_store_id_sha256"),
     )
     op.create_index("ix_documents_file_id", "documents", ["file_id"])
-    op.create_index("ix_documents_status_created_at_id", "documents", ["status", "created_at", "id"])
     op.create_index("ix_documents_store_id_created_at_id", "documents", ["store_id", "created_at", "id"])
 
 
+def _create_jobs() -> None:
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("document_id", sa.Text, nullable=False),
+        sa.Column("store_id", sa.Text, nullable=False),
+        sa.Column("file_id", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("lane", sa.Integer, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("step", sa.Text, nullable=False),
+        sa.Column("chunks", sa.Integer, nullable=False),
+        sa.Column("chunks_done", sa.Integer, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("crashes", sa.Integer, nullable=False),
+        sa.Column("error_code", sa.Text),
+        sa.Column("error_message", sa.Text),
+        sa.Column("owner", sa.Text),
+        sa.Column("lease_until", sa.Double),
+        sa.Column("ready_at", sa.Double, nullable=False),
+        sa.Column("created_at", sa.Double, nullable=False),
+        sa.Column("started_at", sa.Double),
+        sa.Column("finished_at", sa.Double),
+        sa.Column("updated_at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_jobs"),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name="fk_jobs_document_id"),
+        sa.ForeignKeyConstraint(["file_id"], ["files.id"], name="fk_jobs_file_id"),
+        sa.UniqueConstraint("document_id", "kind", name="uq_jobs_document_id_kind"),
+    )
+    op.create_index("ix_jobs_file_id", "jobs", ["file_id"])
+    op.create_index("ix_jobs_updated_at", "jobs", ["updated_at"])
+    op.create_index("ix_jobs_status_lane_ready_at_id", "jobs", ["status", "lane", "ready_at", "id"])
+    op.create_index("ix_jobs_store_id_status", "jobs", ["store_id", "status"])
+
+
+def _create_removals() -> None:
+    op.create_table(
+        "removals",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("store_id", sa.Text, nullable=False),
+        sa.Column("document_id", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("embedding_model", sa.Text, nullable=False),
+        sa.Column("embedding_dimensions", sa.Integer),
+        sa.Column("sha256", sa.Text),
+        sa.Column("due_at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_removals"),
+    )
+    op.create_index("ix_removals_due_at", "removals", ["due_at"])
+
+
+def _create_budgets() -> None:
+    op.create_table(
+        "budgets",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("requests", sa.Double, nullable=False),
+        sa.Column("tokens", sa.Double, nullable=False),
+        sa.Column("refilled_at", sa.Double, nullable=False),
+        sa.Column("silent_until", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_budgets"),
+    )
+
+
 def downgrade() -> None:
-    for table in ("removals", "embeddings", "documents", "files", "stores"):
+    for table in ("budgets", "removals", "jobs", "embeddings", "documents", "files", "stores"):
         op.drop_table(table)

@@ -34,14 +34,14 @@ def pdf(pages: Iterable[Sequence[str]], *, title: str = "", outline: Sequence[tu
     objects += [b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content) for content in contents]
     objects += _outline_objects(outline, first_entry, first_page)
     objects.append(f"<< /Title ({title}) >>".encode())
-    return _assemble(objects)
+    return pdf_of(objects)
 
 
 def scanned_pdf() -> bytes:
     """A page that holds nothing but a picture."""
     picture = zlib.compress(bytes(64))
     content = b"q 612 0 0 792 0 0 cm /Im1 Do Q"
-    return _assemble(
+    return pdf_of(
         [
             b"<< /Type /Catalog /Pages 2 0 R >>",
             b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
@@ -102,7 +102,7 @@ def _outline_objects(outline: Sequence[tuple[str, int]], first: int, first_page:
     return objects
 
 
-def _assemble(objects: Sequence[bytes]) -> bytes:
+def pdf_of(objects: Sequence[bytes]) -> bytes:
     """Number the objects from 1; the last one is the document's information."""
     data = b"%PDF-1.7\n"
     offsets = []

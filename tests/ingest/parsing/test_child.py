@@ -17,6 +17,6 @@ async def test_a_reply_that_claims_to_be_longer_than_any_text_is_not_waited_for(
     try:
         async with asyncio.timeout(20):
             with pytest.raises(ValueError, match="longer than any text"):
-                await child.ask(Request("a", "a", 100, 0))
+                await child.ask(Request("a", "a", 100, 0), lambda: None)
     finally:
         await child.kill()

@@ -14,12 +14,13 @@ import pytest
 from ingest.parsing import ParseError, ParserPool, open_parser_pool
 from ingest.parsing.errors import OutOfMemoryError, ParseCrashedError, ParseTimeoutError, UnsupportedTypeError
 from settings.options import IngestSettings
+from tests.ingest.parsing.bombs import wide_xlsx
 from tests.ingest.parsing.files import pdf
 
 pytestmark = pytest.mark.anyio
 
-ENDLESS = b"<html>" + b"<div>" * 1_000_000
-"""A page that takes many minutes, since it nests so deep."""
+ENDLESS = wide_xlsx(50_000)
+"""A sheet of a billion cells, all but a few of them empty."""
 
 
 def settings(**options: Any) -> IngestSettings:
@@ -50,7 +51,8 @@ def write(folder: Path, name: str, data: bytes) -> Path:
 
 
 async def parse(pool: ParserPool, path: Path) -> str:
-    extracted, spans = await pool.parse(path, path.name, max_tokens=100, overlap_tokens=0)
+    async with pool.place() as place:
+        extracted, spans = await place.parse(path, path.name, max_tokens=100, overlap_tokens=0)
     assert spans
     return extracted.text
 
@@ -58,12 +60,9 @@ async def parse(pool: ParserPool, path: Path) -> str:
 async def test_files_are_read_and_chunked_in_a_process_that_stays_warm(tmp_path: Path) -> None:
     async with open_parser_pool(settings()) as pool:
         assert not children()
-        extracted, spans = await pool.parse(
-            write(tmp_path, "blob", pdf([["Page one"], ["Page two"]], title="T")),
-            "x.pdf",
-            max_tokens=100,
-            overlap_tokens=0,
-        )
+        path = write(tmp_path, "blob", pdf([["Page one"], ["Page two"]], title="T"))
+        async with pool.place() as place:
+            extracted, spans = await place.parse(path, "x.pdf", max_tokens=100, overlap_tokens=0)
         assert (extracted.text, extracted.title) == ("Page one\n\nPage two", "T")
         assert [(span.start, span.end, span.page, span.headings) for span in spans] == [(0, 18, 1, ())]
         before = children()
@@ -90,7 +89,7 @@ async def test_errors_cross_the_process_with_their_kind_and_words(tmp_path: Path
 async def test_a_file_that_takes_too_long_fails_alone(tmp_path: Path) -> None:
     async with open_parser_pool(settings(parse_timeout_seconds=2)) as pool:
         with pytest.raises(ParseTimeoutError):
-            await parse(pool, write(tmp_path, "endless.html", ENDLESS))
+            await parse(pool, write(tmp_path, "endless.xlsx", ENDLESS))
         assert not children()
         assert await parse(pool, write(tmp_path, "a.txt", b"fine")) == "fine"
 
@@ -106,7 +105,7 @@ async def test_a_process_that_dies_fails_its_file_only(tmp_path: Path) -> None:
     async with open_parser_pool(settings()) as pool:
         assert await parse(pool, write(tmp_path, "a.txt", b"fine")) == "fine"
         (child,) = children()
-        task = asyncio.create_task(parse(pool, write(tmp_path, "endless.html", ENDLESS)))
+        task = asyncio.create_task(parse(pool, write(tmp_path, "endless.xlsx", ENDLESS)))
         used = child.cpu_times().user
         await until(lambda: child.cpu_times().user > used + 0.1)
         child.kill()
@@ -127,7 +126,7 @@ async def test_a_process_that_died_between_two_files_is_replaced(tmp_path: Path)
 
 async def test_cancelling_ends_the_process_and_frees_its_place(tmp_path: Path) -> None:
     async with open_parser_pool(settings()) as pool:
-        task = asyncio.create_task(parse(pool, write(tmp_path, "endless.html", ENDLESS)))
+        task = asyncio.create_task(parse(pool, write(tmp_path, "endless.xlsx", ENDLESS)))
         await until(children)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -164,13 +163,14 @@ from settings.options import IngestSettings
 async def main():
     async with open_parser_pool(IngestSettings(parse_processes=1)) as pool:
         print("ready", flush=True)
-        await pool.parse(Path(sys.argv[1]), "endless.html", max_tokens=100, overlap_tokens=0)
+        async with pool.place() as place:
+            await place.parse(Path(sys.argv[1]), "endless.xlsx", max_tokens=100, overlap_tokens=0)
 asyncio.run(main())
 """
 
 
 def test_processes_die_with_the_service_even_in_the_middle_of_a_file(tmp_path: Path) -> None:
-    path = write(tmp_path, "endless.html", ENDLESS)
+    path = write(tmp_path, "endless.xlsx", ENDLESS)
     with subprocess.Popen([sys.executable, "-c", SERVICE, str(path)], stdout=subprocess.PIPE) as service:
         assert service.stdout is not None
         service.stdout.readline()

@@ -28,6 +28,11 @@ def test_real_documents_are_read_into_canonical_text_with_exact_offsets(shared_d
         assert_consistent(document)
 
 
+def test_a_user_password_beside_an_empty_owner_password_does_not_hinder_reading(shared_data: Path) -> None:
+    path = shared_data / "documents/pdf_encrypted/pypdf__r6-user-password.pdf"
+    assert "encryption test" in parse(path.read_bytes(), path.name, Limits()).text
+
+
 def test_real_documents_fail_only_for_reasons_a_person_can_act_on(shared_data: Path) -> None:
     failures = [result for result in outcomes(shared_data / "documents").values() if isinstance(result, ParseError)]
     assert all(isinstance(failure, EncryptedError | ScannedError) for failure in failures)

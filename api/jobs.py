@@ -1,0 +1,127 @@
+"""`/jobs`: all the work there is, whatever became of it."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.errors import not_found
+from api.progress import JobBody, job_body
+from api.services import Opened, Services
+from api.stores import resolve
+from ingest import retry_failed
+from records import Connection, jobs, throughput
+from records.clock import moment
+from records.documents import Status
+from records.ids import StoreId
+from records.jobs import Job, Kind
+from records.throughput import Throughput
+
+router = APIRouter(tags=["jobs"])
+_LATELY_SECONDS = 60.0
+
+
+class Pace(BaseModel):
+    """How much was finished lately."""
+
+    seconds: float = Field(description="The span of time that was looked at, up to now.")
+    documents: int
+    chunks: int
+
+
+class JobList(BaseModel):
+    """One page of jobs, and how many there are of each status."""
+
+    object: Literal["list"] = "list"
+    data: list[JobBody]
+    totals: dict[str, int] = Field(description="How many jobs of the store and kind there are by status, and in all.")
+    finished_lately: Pace
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class Retried(BaseModel):
+    """What was queued anew."""
+
+    object: Literal["jobs.retried"] = "jobs.retried"
+    retried: int
+
+
+StoreName = Annotated[str | None, Query(description="Name or id of a store; without it, of all stores.")]
+
+
+@router.get("/jobs")
+async def list_jobs(
+    services: Opened,
+    store: StoreName = None,
+    status: Annotated[list[Status] | None, Query(description="Only these statuses; may be repeated.")] = None,
+    kind: Kind | None = None,
+    put_off: Annotated[bool, Query(description="Only those that wait because something did not answer.")] = False,
+    after: Annotated[str | None, Query(description="Id of the last job of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> JobList:
+    """Jobs, those queued last first. A document has one of each kind: the last."""
+    store_id = await store_id_of(services, store)
+    if after is not None and await services.records.database.read(lambda c: jobs.find_by_id(c, after)) is None:
+        raise not_found("job", after, "Begin again at the first page, without after.", param="after")
+    page = partial(
+        jobs.page,
+        store_id=store_id,
+        statuses=status or (),
+        kind=kind,
+        only_put_off=put_off,
+        after=after,
+        limit=limit + 1,
+    )
+    return await services.records.database.read(lambda c: _listed(c, page(c), limit, (store_id, kind)))
+
+
+@router.post("/jobs/retry", status_code=HTTPStatus.ACCEPTED)
+async def retry_jobs(services: Opened, store: StoreName = None) -> Retried:
+    """Queue every document anew whose last job failed, of one store or of all."""
+    retried = await retry_failed(services.records, await store_id_of(services, store))
+    services.wake_worker()
+    return Retried(retried=retried)
+
+
+@router.get("/jobs/{job_id}")
+async def retrieve_job(job_id: str, services: Opened) -> JobBody:
+    """One job."""
+    job, now = await services.records.database.read(lambda c: (jobs.find_by_id(c, job_id), moment(c)))
+    if job is None:
+        raise not_found("job", job_id, "GET /jobs lists those there are.")
+    return job_body(job, now)
+
+
+async def store_id_of(services: Services, store: str | None) -> StoreId | None:
+    """The id of a store; None, which means all stores, where none is named. Raises ApiError (404)."""
+    return None if store is None else (await resolve(services, store)).id
+
+
+def totals_of(counts: Mapping[Status, int]) -> dict[str, int]:
+    """How many there are of every status, and in all."""
+    return {status.value: counts.get(status, 0) for status in Status} | {"total": sum(counts.values())}
+
+
+def _listed(
+    connection: Connection, found: Sequence[Job], limit: int, scope: tuple[StoreId | None, Kind | None]
+) -> JobList:
+    store_id, kind = scope
+    now = moment(connection)
+    shown = [job_body(job, now) for job in found[:limit]]
+    return JobList(
+        data=shown,
+        totals=totals_of(jobs.counts(connection, store_id, kind=kind)),
+        finished_lately=_pace(throughput.of_last(connection, _LATELY_SECONDS, store_id)),
+        first_id=shown[0].id if shown else None,
+        last_id=shown[-1].id if shown else None,
+        has_more=len(found) > limit,
+    )
+
+
+def _pace(lately: Throughput) -> Pace:
+    return Pace(seconds=lately.seconds, documents=lately.documents, chunks=lately.chunks)
