@@ -64,6 +64,7 @@ class Dispatcher:
         self._reading = {Lane.URGENT: 0, Lane.BULK: 0}
         self._in_hand: dict[asyncio.Task[None], Lane] = {}
         self._bytes_in_hand = 0
+        self._looked_for_suspects = float("-inf")
         self._changed = asyncio.Event()
         self._claims = itertools.count(1)
 
@@ -77,7 +78,7 @@ class Dispatcher:
             self._changed.clear()
             try:
                 if not await self._claim():
-                    await self._read_a_suspect()
+                    await self._look_for_suspects()
                     await self._pause()
             except RecordsError:
                 _log.exception("the queue cannot be read; trying again")
@@ -112,10 +113,17 @@ class Dispatcher:
             return (Lane.BULK, 1), (Lane.URGENT, urgent), (Lane.BULK, bulk - 1)
         return (Lane.URGENT, urgent), (Lane.BULK, bulk)
 
+    async def _look_for_suspects(self) -> None:
+        """Now and then: this is called whenever there is nothing to take or no room for it."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_for_suspects < _POLL_SECONDS:
+            return
+        self._looked_for_suspects = now
+        if await self._database.read(leases.suspects_wait):
+            await self._read_a_suspect()
+
     async def _read_a_suspect(self) -> None:
         """Read a file that is suspected of killing its readers, while nothing else is being read."""
-        if not await self._database.read(leases.suspects_wait):
-            return
         while any(self._reading.values()):
             await self._pause()
             self._changed.clear()

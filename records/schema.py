@@ -70,6 +70,7 @@ embeddings = sa.Table(
     sa.Column("vector", sa.LargeBinary, nullable=False),
 )
 
+_SUSPECT = sa.text("crashes >= 2")
 jobs = sa.Table(
     "jobs",
     metadata,
@@ -99,6 +100,8 @@ jobs = sa.Table(
     sa.UniqueConstraint("document_id", "kind"),
     sa.Index("ix_jobs_status_lane_ready_at_id", "status", "lane", "ready_at", "id"),
     sa.Index("ix_jobs_store_id_status", "store_id", "status"),
+    # Of suspects alone (`records.leases`), which are few, however long the queue is.
+    sa.Index("ix_jobs_status_ready_at", "status", "ready_at", sqlite_where=_SUSPECT, postgresql_where=_SUSPECT),
 )
 
 removals = sa.Table(

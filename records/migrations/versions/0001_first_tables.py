@@ -113,6 +113,9 @@ def _create_jobs() -> None:
     op.create_index("ix_jobs_updated_at", "jobs", ["updated_at"])
     op.create_index("ix_jobs_status_lane_ready_at_id", "jobs", ["status", "lane", "ready_at", "id"])
     op.create_index("ix_jobs_store_id_status", "jobs", ["store_id", "status"])
+    suspects = sa.text("crashes >= 2")
+    columns = ["status", "ready_at"]
+    op.create_index("ix_jobs_status_ready_at", "jobs", columns, sqlite_where=suspects, postgresql_where=suspects)
 
 
 def _create_removals() -> None:
