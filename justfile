@@ -33,7 +33,7 @@ fix:
 
 # Pin every dependency with its hashes
 lock:
-    uv pip compile pyproject.toml --universal --python-version 3.11 --extra local --extra postgres --extra s3 --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
+    uv pip compile pyproject.toml --universal --python-version 3.11 --extra local --extra postgres --extra redis --extra s3 --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
     uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev --constraints requirements.lock --generate-hashes --no-header --no-annotate --quiet --output-file requirements-dev.lock
 
 # Rewrite the documents that are made from the code

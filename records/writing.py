@@ -91,14 +91,15 @@ class Writer:
 
 def _attempt(connection: Connection, item: _Item) -> None:
     """Run one piece of work in a savepoint, to which it falls back alone."""
-    # Plain statements: SQLAlchemy's own savepoints have names that differ, and are compiled anew each time.
-    connection.exec_driver_sql("SAVEPOINT one")
+    # Straight to the driver: SQLAlchemy's own savepoints have names that differ, and are compiled anew each time.
+    execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
+    execute("SAVEPOINT one")
     try:
         item.result = item.work(connection)
     except Exception as error:  # noqa: BLE001  it belongs to the caller
         item.error = error
-        connection.exec_driver_sql("ROLLBACK TO one")
-    connection.exec_driver_sql("RELEASE one")
+        execute("ROLLBACK TO one")
+    execute("RELEASE one")
 
 
 def _tell(group: Sequence[_Item]) -> None:
