@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from ingest.removal import discard_version, finish_or_later
+from ingest.removal import again_after, discard_version, finish_or_later
 from records import Connection, Records, documents, jobs, leases, stores
 from records.documents import Document, Status
 from records.errors import RecordsError
@@ -50,8 +50,7 @@ def _cancel(document: Document, lease_seconds: float, connection: Connection) ->
     leases.end(connection, job, Status.CANCELLED)
     documents.end(connection, document.id, Status.CANCELLED)
     store = stores.find(connection, job.store_id)
-    # Its worker, perhaps on another machine, may write once more before it notices.
-    after = 2 * lease_seconds if job.status is Status.IN_PROGRESS else 0.0
+    after = again_after(lease_seconds, in_hand=job.status is Status.IN_PROGRESS)
     return discard_version(connection, store, document.id, job.version, None, after=after) if store else []
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from ingest.holding import Holdings
 from records import Connection, Database, documents, leases, stores
@@ -38,7 +39,7 @@ class Claimed:
     store: Store
 
 
-Worker = Callable[[Claimed, Callable[[], None]], Awaitable[None]]
+Worker = Callable[[Claimed, Callable[[], None]], Coroutine[Any, Any, None]]
 """Does a job and never raises; calls what it is given once the file is read."""
 
 
@@ -137,16 +138,13 @@ class Dispatcher:
         lane, read = claimed.job.lane, asyncio.Event()
         self._reading[lane] += 1
         after_reading = partial(self._after_reading, lane, read)
-        task = asyncio.ensure_future(self._run(claimed, after_reading))
+        task = asyncio.create_task(self._work(claimed, after_reading))
         self._in_hand[task] = lane
         self._bytes_in_hand += claimed.job.bytes
         self._holdings.add(claimed.lease, task, asked_at)
         # Also when the task is cancelled before it ever ran, in which case it could not tell of its end itself.
         task.add_done_callback(partial(self._finished, claimed, after_reading))
         return read
-
-    async def _run(self, claimed: Claimed, after_reading: Callable[[], None]) -> None:
-        await self._work(claimed, after_reading)
 
     def _after_reading(self, lane: Lane, read: asyncio.Event) -> None:
         if not read.is_set():

@@ -3,57 +3,24 @@
 import asyncio
 import logging
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ingest.chunking import Span
 from ingest.collections import collection_of
-from ingest.embedding import CachedEmbedding
-from ingest.errors import IncompleteError, StoreChangedError
+from ingest.errors import StoreChangedError
 from ingest.parsing import Extracted, pack_layout, unpack_layout
 from ingest.publishing import Publisher, Written
 from ingest.readers import Readers
-from records import Connection, Records, embeddings, jobs, leases, stores
-from records.documents import Document, Status, Summary
-from records.jobs import Job, Lane
-from records.leases import Lease, LeaseLostError
+from ingest.writing import STEP, ChunkWriter, Embedding, Work
+from records import Records, embeddings, jobs, leases, stores
+from records.documents import Status, Summary
+from records.leases import LeaseLostError
 from records.stores import Store
-from upstream import Embedder
 from vectorstore import Chunk, VectorStore
 
 _log = logging.getLogger(__name__)
 _GIVEN_UP = (Status.FAILED, Status.CANCELLED)
-_STEP = 64
-"""Chunks embedded and stored between two marks of progress, which is where work goes on after an interruption."""
-
-
-@dataclass(frozen=True, slots=True)
-class Embedding:
-    """The means to embed a store's chunks."""
-
-    embedder: Embedder
-    cache: CachedEmbedding
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A job in a worker's hands."""
-
-    job: Job
-    lease: Lease
-    document: Document
-    store: Store
-    """As they were when the job was taken."""
-    require: Callable[[], None]
-    """Returns while the lease certainly lasts; raises LeaseLostError."""
-    after_reading: Callable[[], None]
-    """To be called once the file is read."""
-
-    @property
-    def is_urgent(self) -> bool:
-        """Whether somebody waits for it."""
-        return self.job.lane is Lane.URGENT
 
 
 class Pipeline:
@@ -64,6 +31,7 @@ class Pipeline:
         self._blobs = records.blobs
         self._vectors = vectors
         self._readers = readers
+        self._writer = ChunkWriter(records.database, vectors)
         self._publisher = Publisher(records, vectors)
 
     async def warm(self, used: Iterable[Store]) -> None:
@@ -91,12 +59,10 @@ class Pipeline:
     async def _run(self, work: Work, embedding: Embedding | None) -> None:
         extracted, spans, first = await self._prepared(work)
         chunks = _chunks(work, extracted, spans)
-        for start in range(first, len(chunks), _STEP):
-            step = chunks[start : start + _STEP]
-            await self._store(work, step, embedding)
-            if start + len(step) < len(chunks):  # the last step is marked by completing
-                await self._mark(work, start + len(step))
-        await self._publish(work, extracted, len(chunks))
+        collection = collection_of(work.store)
+        await self._writer.write(work, chunks, embedding, collection, first=first)
+        summary = _summary(extracted, len(chunks))
+        await self._publisher.publish(Written(work.lease, work.job, work.store, summary, work.document.attributes))
 
     async def _with_dimensions(self, store: Store, embedding: Embedding | None) -> Store:
         """The store with the length of its vectors, which the first document settles."""
@@ -161,20 +127,10 @@ class Pipeline:
         """The text, which quotes are cut from, and, where work may be interrupted between steps, how it was cut."""
         job = work.job
         work.require()
-        if len(spans) > _STEP:
+        if len(spans) > STEP:
             layout = await asyncio.to_thread(pack_layout, extracted, spans)
             await self._blobs.put_layout(job.document_id, job.version, layout)
         await self._blobs.put_text(job.document_id, job.version, extracted.text)
-
-    async def _store(self, work: Work, chunks: Sequence[Chunk], embedding: Embedding | None) -> None:
-        vectors = None
-        if embedding is not None:
-            texts = [embedded_text(chunk) for chunk in chunks]
-            vectors = await embedding.cache.embed(
-                work.document.id, texts, urgent=work.is_urgent, first_chunk=chunks[0].index
-            )
-        work.require()
-        await self._vectors.upsert(collection_of(work.store), chunks, vectors)
 
     async def _withdraw(self, work: Work) -> None:
         """Remove what was written for nothing, unless another worker goes on with it."""
@@ -186,28 +142,6 @@ class Pipeline:
         await self._blobs.remove_text(job.document_id, job.version)
         if now is None:
             await self._database.write(lambda c: embeddings.remove(c, job.document_id))
-
-    async def _mark(self, work: Work, chunks_done: int) -> None:
-        await self._database.write(lambda c: leases.progressed(c, work.lease, chunks_done))
-
-    async def _publish(self, work: Work, extracted: Extracted, chunks: int) -> None:
-        store, job = work.store, work.job
-        held = await self._vectors.count(collection_of(store), store.id, job.document_id, job.version)
-        if held != chunks:
-            await self._database.write(partial(_start_over, work.lease))
-            raise IncompleteError
-        summary = _summary(extracted, chunks)
-        await self._publisher.publish(Written(work.lease, job, store, summary, work.document.attributes))
-
-
-def _start_over(lease: Lease, connection: Connection) -> None:
-    """The next attempt is to write all chunks, not to go on behind those that are not there."""
-    leases.progressed(connection, lease, 0)
-
-
-def embedded_text(chunk: Chunk) -> str:
-    """The headings above a passage often name what it is about; they are embedded with it but never quoted."""
-    return "\n".join((" > ".join(chunk.headings), chunk.text)) if chunk.headings else chunk.text
 
 
 def _summary(extracted: Extracted, chunks: int) -> Summary:

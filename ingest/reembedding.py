@@ -7,13 +7,10 @@ from typing import Any
 
 from ingest.collections import collection_of, next_collection_of
 from ingest.errors import AttributesChangedError, IncompleteError
-from ingest.pipeline import Embedding, Work, embedded_text
+from ingest.writing import STEP, ChunkWriter, Embedding, Work
 from records import Connection, Records, documents, embeddings, leases
 from records.leases import Lease, LeaseLostError
 from vectorstore import Chunk, Collection, VectorStore
-
-_STEP = 64
-"""Chunks embedded and stored between two marks of progress, which is where work goes on after an interruption."""
 
 
 class Reembedder:
@@ -22,6 +19,7 @@ class Reembedder:
     def __init__(self, records: Records, vectors: VectorStore) -> None:
         self._database = records.database
         self._vectors = vectors
+        self._writer = ChunkWriter(records.database, vectors)
 
     async def run(self, work: Work, embedding: Embedding | None) -> None:
         """Write the document's visible chunks into the collection of the store's next model.
@@ -44,11 +42,8 @@ class Reembedder:
     async def _run(self, work: Work, embedding: Embedding | None, collection: Collection) -> None:
         chunks = await self._visible(work)
         await self._vectors.ensure_collection(collection)
-        for start in range(await self._begin(work, len(chunks)), len(chunks), _STEP):
-            step = chunks[start : start + _STEP]
-            await self._store(work, step, embedding, collection)
-            if start + len(step) < len(chunks):  # the last step is marked by completing
-                await self._mark(work, start + len(step))
+        first = await self._begin(work, len(chunks))
+        await self._writer.write(work, chunks, embedding, collection, first=first)
         await self._complete(work, collection, len(chunks))
 
     async def _visible(self, work: Work) -> Sequence[Chunk]:
@@ -59,7 +54,7 @@ class Reembedder:
             store_id=work.store.id,
             document_id=work.document.id,
             version=work.job.version,
-            limit=_STEP,
+            limit=STEP,
             with_vectors=False,
         )
         page = await read(after=None)
@@ -80,26 +75,8 @@ class Reembedder:
         await self._database.write(lambda c: leases.described(c, work.lease, chunks))
         return 0
 
-    async def _store(
-        self, work: Work, chunks: Sequence[Chunk], embedding: Embedding | None, collection: Collection
-    ) -> None:
-        vectors = None
-        if embedding is not None:
-            texts = [embedded_text(chunk) for chunk in chunks]
-            first = chunks[0].index
-            vectors = await embedding.cache.embed(work.document.id, texts, urgent=work.is_urgent, first_chunk=first)
-        work.require()
-        await self._vectors.upsert(collection, chunks, vectors)
-
-    async def _mark(self, work: Work, chunks_done: int) -> None:
-        await self._database.write(lambda c: leases.progressed(c, work.lease, chunks_done))
-
     async def _complete(self, work: Work, collection: Collection, chunks: int) -> None:
-        store_id, document_id, version = work.store.id, work.document.id, work.job.version
-        if await self._vectors.count(collection, store_id, document_id, version) != chunks:
-            # The next attempt is to write all of them, not to go on behind those that are not there.
-            await self._mark(work, 0)
-            raise IncompleteError
+        store_id, document_id = work.store.id, work.document.id
         attributes = work.document.attributes
         while True:
             try:

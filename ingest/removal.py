@@ -112,6 +112,14 @@ def discard_version(
     return found
 
 
+def again_after(lease_seconds: float, *, in_hand: bool) -> float:
+    """Seconds after which what is removed is removed once more.
+
+    A worker that has the job in hand, perhaps on another machine, may write until it notices.
+    """
+    return 2 * lease_seconds if in_hand else 0.0
+
+
 def _forget(connection: Connection, store: Store, document: Document, lease_seconds: float) -> list[Removal]:
     job = jobs.find(connection, document.id, to_change=True)
     in_hand = jobs.remove(connection, document.id)
@@ -122,7 +130,7 @@ def _forget(connection: Connection, store: Store, document: Document, lease_seco
     store = stores.find(connection, store.id) or store
     contents = {now.sha256} | ({job.sha256} if job else set())
     held = {now.file_id} | ({job.file_id} if job else set())
-    after = 2 * lease_seconds if in_hand else 0.0
+    after = again_after(lease_seconds, in_hand=in_hand)
     left: list[Removal] = []
     for sha256 in contents:
         left += discard_version(connection, store, document.id, WHOLE, sha256, after=after)

@@ -8,7 +8,7 @@ from typing import BinaryIO, TypeVar
 
 from ingest.attributes import copy_attributes
 from ingest.errors import DuplicateError, StoreGoneError
-from ingest.removal import discard_version, finish_or_later
+from ingest.removal import again_after, discard_version, finish_or_later
 from records import Connection, Records, documents, files, jobs, stores
 from records.blobs import Blob
 from records.documents import Document, Status
@@ -175,7 +175,7 @@ class Intake:
         store = stores.find(connection, document.store_id)
         if store is None or job.version == document.version:
             return []
-        after = 2 * self._settings.lease_seconds if job.status is Status.IN_PROGRESS else 0.0
+        after = again_after(self._settings.lease_seconds, in_hand=job.status is Status.IN_PROGRESS)
         return discard_version(connection, store, document.id, job.version, job.sha256, after=after)
 
     def _add_file(self, connection: Connection, upload: Upload, blob: Blob) -> FileId:

@@ -13,11 +13,12 @@ from ingest.founding import BM25
 from ingest.holding import Holdings
 from ingest.model_change import ModelChanges
 from ingest.parsing import ParseError
-from ingest.pipeline import Embedding, Pipeline, Work
+from ingest.pipeline import Pipeline
 from ingest.readers import Readers, open_readers
 from ingest.reembedding import Reembedder
 from ingest.removal import finish_due
 from ingest.settling import Settler
+from ingest.writing import Embedding, Work
 from records import Connection, Records, leases, stores
 from records.errors import RecordsError
 from records.jobs import CHANNEL, Kind

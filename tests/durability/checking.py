@@ -9,8 +9,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from ingest.collections import collection_of
-from ingest.pipeline import embedded_text
 from ingest.removal import finish_due
+from ingest.writing import embedded_text
 from records import Records, documents, jobs, open_records, stores
 from records.blobs import names
 from records.clock import now

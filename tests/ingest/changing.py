@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from ingest import ModelChanges, Progress
 from ingest.collections import collection_of
-from ingest.pipeline import embedded_text
 from ingest.readers import Readers
 from ingest.worker import Worker
+from ingest.writing import embedded_text
 from records import Connection, documents, files, jobs, stores
 from records.documents import Document, NewVersion, Summary
 from records.jobs import Job, Kind, Lane
