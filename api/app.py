@@ -5,11 +5,29 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import asking, backing_up, control, documents, errors, events, health, jobs, reembedding, searching, stores
+from api import (
+    asking,
+    backing_up,
+    control,
+    documents,
+    errors,
+    events,
+    health,
+    jobs,
+    keys,
+    metrics,
+    reembedding,
+    searching,
+    stores,
+    usage,
+)
+from api.accounting.counting import Counting
+from api.authorising import Authorising, keys_are_required
 from api.body_limits import BodyLimits
 from api.cross_site import SameSiteOnly, allowed_hosts
+from api.door import Door
 from api.request_ids import RequestIds
 from api.services import Services, open_services
 from settings import Settings
@@ -22,9 +40,19 @@ Errors have OpenAI's shape; every answer carries an `x-request-id`.
 
 
 class _App(FastAPI):
-    def build_middleware_stack(self) -> ASGIApp:
-        """Request ids around everything: middleware that is added sees no answer to an unforeseen exception."""
-        return RequestIds(super().build_middleware_stack())
+    """Has layers before FastAPI's own, which see every answer, also to unforeseen exceptions, and what is relayed."""
+
+    front: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        await self.front(scope, receive, send)
+
+    def stand_behind(self, settings: Settings) -> None:
+        """Put the layers in place."""
+        door = Door(Counting(super().__call__))
+        known = Authorising(door, required=keys_are_required(settings.keys, settings.server))
+        self.front = RequestIds(SameSiteOnly(known, allowed_hosts=allowed_hosts(settings.server)))
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -36,9 +64,11 @@ def create_app(settings: Settings) -> FastAPI:
             yield {"services": services}
 
     app = _App(title="Footnote", version=version("footnote"), description=_DESCRIPTION, lifespan=lifespan)
-    for part in (documents, control, jobs, events, searching, asking, stores, reembedding, backing_up, health):
+    app.stand_behind(settings)
+    for part in (documents, control, jobs, events, searching, asking, stores, reembedding, keys, usage):
+        app.include_router(part.router)
+    for part in (backing_up, health, metrics):
         app.include_router(part.router)
     errors.install(app)
     app.add_middleware(BodyLimits, max_form_bytes=settings.server.max_request_bytes)
-    app.add_middleware(SameSiteOnly, allowed_hosts=allowed_hosts(settings.server))
     return app

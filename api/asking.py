@@ -13,11 +13,12 @@ from pydantic import AliasChoices, BaseModel, Field
 from api.errors import describe
 from api.hits import CitationBody, HitBody, citation_body, hit_body
 from api.keeping_alive import with_comments
+from api.permissions import GuardedRoute, MayAsk
 from api.searching import Question, Scope, request_of
 from api.services import Opened
 from search import Answer, Delta, Event, Passages, Request
 
-router = APIRouter(tags=["questions"])
+router = APIRouter(tags=["questions"], route_class=GuardedRoute)
 
 
 class AskForm(Scope):
@@ -50,9 +51,9 @@ class AnswerBody(BaseModel):
     response_model=AnswerBody,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
-async def ask(form: AskForm, services: Opened) -> AnswerBody | StreamingResponse:
+async def ask(form: AskForm, services: Opened, caller: MayAsk) -> AnswerBody | StreamingResponse:
     """Answer a question from the documents of a store."""
-    request = await request_of(services, form, form.question, services.settings.search.answer_passages)
+    request = await request_of(services, caller, form, form.question, services.settings.search.answer_passages)
     if not form.stream:
         return _body(request, await services.answerer.answer(request))
     events = services.answerer.stream(request)

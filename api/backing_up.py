@@ -10,10 +10,11 @@ from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 
 from api.errors import ApiError
+from api.permissions import GuardedRoute, MayAdminister
 from api.services import Opened
 from backup import take
 
-router = APIRouter(tags=["backup"])
+router = APIRouter(tags=["backup"], route_class=GuardedRoute)
 _MEDIA_TYPE = "application/x-tar"
 
 
@@ -23,7 +24,9 @@ _MEDIA_TYPE = "application/x-tar"
     responses={200: {"content": {_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}},
 )
 async def get_backup(
-    services: Opened, sec_fetch_site: Annotated[str | None, Header(include_in_schema=False)] = None
+    services: Opened,
+    _caller: MayAdminister,
+    sec_fetch_site: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> StreamingResponse:
     """Everything there is, taken while the service runs on: a tar file for `footnote restore`.
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -93,12 +93,12 @@ async def changed_since(database: Database, window: Window) -> AsyncIterator[Seq
     window.close(began)
 
 
-async def missed(database: Database, since: float, store_id: str | None) -> AsyncIterator[Change]:
+async def missed(database: Database, since: float, store_ids: Collection[str] | None) -> AsyncIterator[Change]:
     """What changed since a moment and has not changed again, in the order of the changes."""
     goes_on_at: float | None = since
     seen: dict[str, float] = {}
     while goes_on_at is not None:
-        page = await database.read(partial(_page, goes_on_at, seen, store_id))
+        page = await database.read(partial(_page, goes_on_at, seen, store_ids))
         seen = {job.id: job.updated_at for job in page.found}
         for change in page.changes:
             yield change
@@ -138,9 +138,9 @@ def _plain(body: BaseModel) -> Mapping[str, Any]:
     return body.model_dump(mode="json")
 
 
-def _page(since: float, seen: Mapping[str, float], store_id: str | None, connection: Connection) -> _Page:
+def _page(since: float, seen: Mapping[str, float], store_ids: Collection[str] | None, connection: Connection) -> _Page:
     began = moment(connection)
-    found = jobs.changed(connection, since, store_id=store_id, limit=_PAGE)
+    found = jobs.changed(connection, since, store_ids=store_ids, limit=_PAGE)
     fresh = [job for job in found if seen.get(job.id) != job.updated_at]
     goes_on_at = None
     if len(found) == _PAGE:

@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.attributes import Attributes
 from api.documents import find_document, no_document, shown_document
+from api.permissions import GuardedRoute, MayWork
 from api.progress import DocumentBody
 from api.services import Opened
 from ingest import cancel, change_attributes, retry
 
-router = APIRouter(tags=["documents"])
+router = APIRouter(tags=["documents"], route_class=GuardedRoute)
 
 
 class AttributesForm(BaseModel):
@@ -23,26 +24,26 @@ class AttributesForm(BaseModel):
 
 
 @router.post("/documents/{document_id}")
-async def update_document(document_id: str, form: AttributesForm, services: Opened) -> DocumentBody:
+async def update_document(document_id: str, form: AttributesForm, services: Opened, caller: MayWork) -> DocumentBody:
     """Replace a document's attributes; filters follow them from the answer on, and nothing is embedded again."""
-    document = await find_document(services, document_id)
+    document = await find_document(services, caller, document_id)
     if not await change_attributes(services.records, services.vectors, document.id, form.attributes):
         raise no_document(document_id)
-    return await shown_document(services, document_id)
+    return await shown_document(services, caller, document_id)
 
 
 @router.post("/documents/{document_id}/cancel")
-async def cancel_document(document_id: str, services: Opened) -> DocumentBody:
+async def cancel_document(document_id: str, services: Opened, caller: MayWork) -> DocumentBody:
     """Stop the work on a document, whether it waits or is under way. A version that can be found stays."""
-    document = await find_document(services, document_id)
+    document = await find_document(services, caller, document_id)
     lease_seconds = services.settings.ingest.lease_seconds
     await cancel(services.records, services.vectors, document, lease_seconds=lease_seconds)
-    return await shown_document(services, document_id)
+    return await shown_document(services, caller, document_id)
 
 
 @router.post("/documents/{document_id}/retry", status_code=HTTPStatus.ACCEPTED)
-async def retry_document(document_id: str, services: Opened) -> DocumentBody:
+async def retry_document(document_id: str, services: Opened, caller: MayWork) -> DocumentBody:
     """Queue a document anew that failed or was cancelled; one that waits or is in work is left alone."""
-    await retry(services.records, await find_document(services, document_id))
+    await retry(services.records, await find_document(services, caller, document_id))
     services.wake_worker()
-    return await shown_document(services, document_id)
+    return await shown_document(services, caller, document_id)

@@ -8,7 +8,9 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
+from api.callers import Caller
 from api.errors import ApiError, not_found
+from api.permissions import GuardedRoute, MayRead, MaySearch, MayUpload, MayWork
 from api.progress import DocumentBody, Snapshot, document_body, document_values, snapshots, snapshots_of
 from api.services import Opened, Services
 from api.stores import Deleted, resolve
@@ -18,7 +20,7 @@ from records import documents, stores
 from records.documents import Document, Status
 from records.stores import DEFAULT_NAME, Store
 
-router = APIRouter(tags=["documents"])
+router = APIRouter(tags=["documents"], route_class=GuardedRoute)
 
 _KEPT_WITH_EACH = 'A JSON object, such as {"year": 2024}, kept with each of the files.'
 
@@ -50,6 +52,7 @@ class DocumentList(BaseModel):
 @router.post("/documents", status_code=HTTPStatus.ACCEPTED)
 async def add_documents(
     services: Opened,
+    caller: MayUpload,
     file: Annotated[list[UploadFile], File(description="One file or several.")],
     store: Annotated[str, Form(description="Name or id of the store.")] = DEFAULT_NAME,
     attributes: Annotated[str | None, Form(description=_KEPT_WITH_EACH)] = None,
@@ -57,7 +60,7 @@ async def add_documents(
 ) -> Submitted:
     """Hand in files. The answer comes at once; `GET /documents/{id}` tells when each is searchable."""
     uploads = uploads_of(file, attributes, lane, services.settings.server.max_upload_bytes)
-    target = await resolve(services, store)
+    target = await resolve(services, caller, store)
     try:
         results = await services.intake.submit_all(target, uploads)
     finally:
@@ -69,6 +72,7 @@ async def add_documents(
 async def replace_document(
     document_id: str,
     services: Opened,
+    caller: MayUpload,
     file: Annotated[UploadFile, File(description="What takes the place of the present content.")],
     attributes: Annotated[
         str | None, Form(description="A JSON object in place of the present attributes; without it, they stay.")
@@ -77,16 +81,17 @@ async def replace_document(
 ) -> DocumentBody:
     """Replace a document's content. The present version is found until the new one is, and stays if that fails."""
     (upload,) = uploads_of([file], attributes, lane, services.settings.server.max_upload_bytes)
-    replaced = await services.intake.replace(await find_document(services, document_id), upload)
+    replaced = await services.intake.replace(await find_document(services, caller, document_id), upload)
     services.wake_worker()
     if replaced is None:
         raise no_document(document_id)
-    return await shown_document(services, document_id)
+    return await shown_document(services, caller, document_id)
 
 
 @router.get("/documents")
 async def list_documents(
     services: Opened,
+    caller: MayRead,
     store: Annotated[str, Query(description="Name or id of the store.")] = DEFAULT_NAME,
     status: Annotated[Status | None, Query(description="Only those that have come so far.")] = None,
     after: Annotated[str | None, Query(description="Id of the last document of the page before.")] = None,
@@ -97,8 +102,9 @@ async def list_documents(
 ) -> DocumentList:
     """The documents of a store, newest first, or those that are named."""
     if id:
-        return _page(await services.records.database.read(lambda c: snapshots_of(c, id)), has_more=False)
-    target = await resolve(services, store)
+        named = await services.records.database.read(lambda c: snapshots_of(c, id))
+        return _page([one for one in named if caller.sees(one.document.store_id)], has_more=False)
+    target = await resolve(services, caller, store)
     if after is not None:
         await _refuse_unknown(services, target, after)
     page = await services.records.database.read(
@@ -108,20 +114,21 @@ async def list_documents(
 
 
 @router.get("/documents/{document_id}")
-async def retrieve_document(document_id: str, services: Opened) -> DocumentBody:
+async def retrieve_document(document_id: str, services: Opened, caller: MayRead) -> DocumentBody:
     """One document, and how far the work on it has come."""
-    return await shown_document(services, document_id)
+    return await shown_document(services, caller, document_id)
 
 
 @router.get("/documents/{document_id}/content", response_class=PlainTextResponse)
 async def retrieve_content(
     document_id: str,
     services: Opened,
+    caller: MaySearch,
     start: Annotated[int, Query(ge=0, description="Offset of the first character wanted.")] = 0,
     end: Annotated[int | None, Query(ge=0, description="Offset after the last character wanted.")] = None,
 ) -> PlainTextResponse:
     """The text that was extracted from a document: what `start` and `end` of hits and citations count in."""
-    document = await find_document(services, document_id)
+    document = await find_document(services, caller, document_id)
     text = await services.records.blobs.text(document.id, document.version)
     if text is None:
         why = _why_no_text(document)
@@ -130,9 +137,9 @@ async def retrieve_content(
 
 
 @router.delete("/documents/{document_id}")
-async def delete_document(document_id: str, services: Opened) -> Deleted:
+async def delete_document(document_id: str, services: Opened, caller: MayWork) -> Deleted:
     """Delete a document with every trace of it; no search finds it from this moment."""
-    document = await find_document(services, document_id)
+    document = await find_document(services, caller, document_id)
     store = await services.records.database.read(lambda c: stores.find(c, document.store_id))
     lease_seconds = services.settings.ingest.lease_seconds
     if store is None or not await remove_document(
@@ -142,18 +149,18 @@ async def delete_document(document_id: str, services: Opened) -> Deleted:
     return Deleted(id=document_id, object="document.deleted")
 
 
-async def find_document(services: Services, document_id: str) -> Document:
+async def find_document(services: Services, caller: Caller, document_id: str) -> Document:
     """The document of that id. Raises ApiError (404)."""
     document = await services.records.database.read(lambda c: documents.find(c, document_id))
-    if document is None:
+    if document is None or not caller.sees(document.store_id):
         raise no_document(document_id)
     return document
 
 
-async def shown_document(services: Services, document_id: str) -> DocumentBody:
+async def shown_document(services: Services, caller: Caller, document_id: str) -> DocumentBody:
     """The document of that id as it is sent. Raises ApiError (404)."""
     found = await services.records.database.read(lambda c: snapshots_of(c, [document_id]))
-    if not found:
+    if not found or not caller.sees(found[0].document.store_id):
         raise no_document(document_id)
     return document_body(found[0])
 

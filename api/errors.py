@@ -23,6 +23,7 @@ from ingest import (
 )
 from records.blobs import BlobTooLargeError, StorageError
 from records.errors import NameTakenError, RecordsUnavailableError
+from records.keys import LastAdminError, RevokedError
 from upstream import (
     ModelUnavailableError,
     UpstreamAuthenticationError,
@@ -42,11 +43,19 @@ class ApiError(HTTPException):
     An HTTPException, for these alone come through unchanged when a body is refused while FastAPI reads it.
     """
 
-    def __init__(self, status: HTTPStatus, message: str, *, code: str, param: str | None = None) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        message: str,
+        *,
+        code: str,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.status = status
         self.code = code
         self.param = param
-        super().__init__(status, message)
+        super().__init__(status, message, headers)
 
 
 def not_found(what: str, name: str, hint: str = "", *, param: str | None = None) -> ApiError:
@@ -73,6 +82,8 @@ _RULES: Mapping[type[Exception], _Rule] = {
     NoChangeError: _Rule(HTTPStatus.CONFLICT, "no_change"),
     NothingToCancelError: _Rule(HTTPStatus.CONFLICT, "nothing_to_cancel"),
     NothingToRetryError: _Rule(HTTPStatus.CONFLICT, "nothing_to_retry"),
+    LastAdminError: _Rule(HTTPStatus.CONFLICT, "last_admin_key"),
+    RevokedError: _Rule(HTTPStatus.CONFLICT, "key_revoked"),
     InvalidFilterError: _Rule(HTTPStatus.BAD_REQUEST, "invalid_filter"),
     ModelUnavailableError: _Rule(HTTPStatus.SERVICE_UNAVAILABLE, "embedding_model_unavailable"),
     RecordsUnavailableError: _Rule(HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable"),
@@ -113,7 +124,7 @@ def describe(error: Exception) -> tuple[HTTPStatus, dict[str, Any]]:
 def answer(error: Exception) -> JSONResponse:
     """The answer to a request that ended in an error."""
     status, body = describe(error)
-    headers = {}
+    headers = dict(error.headers or {}) if isinstance(error, ApiError) else {}
     if isinstance(error, UpstreamRateLimitedError) and error.retry_after_seconds:
         headers["Retry-After"] = str(int(error.retry_after_seconds) + 1)
     return JSONResponse(body, status, headers)

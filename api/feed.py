@@ -64,10 +64,11 @@ class Feed:
         return self._reader is not None
 
     @asynccontextmanager
-    async def listen(self, topic: str) -> AsyncIterator[Listener]:
+    async def listen(self, *topics: str) -> AsyncIterator[Listener]:
         """Hear of every change from now on: what is read within the block misses none of them."""
         listener = Listener()
-        self._listeners.setdefault(topic, set()).add(listener)
+        for topic in topics:
+            self._listeners.setdefault(topic, set()).add(listener)
         try:
             if self._is_closed:
                 listener.end()
@@ -76,7 +77,7 @@ class Feed:
                 await self._has_begun.wait()
             yield listener
         finally:
-            self._drop(topic, listener)
+            self._drop(topics, listener)
 
     def close(self) -> None:
         """End what everybody hears; who comes later hears nothing."""
@@ -95,10 +96,11 @@ class Feed:
             self._reader.cancel()
             self._reader = None
 
-    def _drop(self, topic: str, listener: Listener) -> None:
-        self._listeners[topic].discard(listener)
-        if not self._listeners[topic]:
-            del self._listeners[topic]
+    def _drop(self, topics: Sequence[str], listener: Listener) -> None:
+        for topic in set(topics):
+            self._listeners[topic].discard(listener)
+            if not self._listeners[topic]:
+                del self._listeners[topic]
         if not self._listeners:
             self._stop()
 

@@ -1,6 +1,6 @@
 """`/jobs`: all the work there is, whatever became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from api.callers import Caller
 from api.errors import not_found
+from api.permissions import GuardedRoute, MayWork
 from api.progress import JobBody, job_body
 from api.services import Opened, Services
 from api.stores import resolve
@@ -16,11 +18,10 @@ from ingest import retry_failed
 from records import Connection, jobs, throughput
 from records.clock import moment
 from records.documents import Status
-from records.ids import StoreId
 from records.jobs import Job, Kind
 from records.throughput import Throughput
 
-router = APIRouter(tags=["jobs"])
+router = APIRouter(tags=["jobs"], route_class=GuardedRoute)
 _LATELY_SECONDS = 60.0
 
 
@@ -51,12 +52,13 @@ class Retried(BaseModel):
     retried: int
 
 
-StoreName = Annotated[str | None, Query(description="Name or id of a store; without it, of all stores.")]
+StoreName = Annotated[str | None, Query(description="Name or id of a store; without it, of all that the key may use.")]
 
 
 @router.get("/jobs")
 async def list_jobs(
     services: Opened,
+    caller: MayWork,
     store: StoreName = None,
     status: Annotated[list[Status] | None, Query(description="Only these statuses; may be repeated.")] = None,
     kind: Kind | None = None,
@@ -65,41 +67,43 @@ async def list_jobs(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> JobList:
     """Jobs, those queued last first. A document has one of each kind: the last."""
-    store_id = await store_id_of(services, store)
-    if after is not None and await services.records.database.read(lambda c: jobs.find_by_id(c, after)) is None:
-        raise not_found("job", after, "Begin again at the first page, without after.", param="after")
+    store_ids = await store_ids_of(services, caller, store)
+    if after is not None:
+        last = await services.records.database.read(lambda c: jobs.find_by_id(c, after))
+        if last is None or not caller.sees(last.store_id):
+            raise not_found("job", after, "Begin again at the first page, without after.", param="after")
     page = partial(
         jobs.page,
-        store_id=store_id,
+        store_ids=store_ids,
         statuses=status or (),
         kind=kind,
         only_put_off=put_off,
         after=after,
         limit=limit + 1,
     )
-    return await services.records.database.read(lambda c: _listed(c, page(c), limit, (store_id, kind)))
+    return await services.records.database.read(lambda c: _listed(c, page(c), limit, (store_ids, kind)))
 
 
 @router.post("/jobs/retry", status_code=HTTPStatus.ACCEPTED)
-async def retry_jobs(services: Opened, store: StoreName = None) -> Retried:
+async def retry_jobs(services: Opened, caller: MayWork, store: StoreName = None) -> Retried:
     """Queue every document anew whose last job failed, of one store or of all."""
-    retried = await retry_failed(services.records, await store_id_of(services, store))
+    retried = await retry_failed(services.records, await store_ids_of(services, caller, store))
     services.wake_worker()
     return Retried(retried=retried)
 
 
 @router.get("/jobs/{job_id}")
-async def retrieve_job(job_id: str, services: Opened) -> JobBody:
+async def retrieve_job(job_id: str, services: Opened, caller: MayWork) -> JobBody:
     """One job."""
     job, now = await services.records.database.read(lambda c: (jobs.find_by_id(c, job_id), moment(c)))
-    if job is None:
+    if job is None or not caller.sees(job.store_id):
         raise not_found("job", job_id, "GET /jobs lists those there are.")
     return job_body(job, now)
 
 
-async def store_id_of(services: Services, store: str | None) -> StoreId | None:
-    """The id of a store; None, which means all stores, where none is named. Raises ApiError (404)."""
-    return None if store is None else (await resolve(services, store)).id
+async def store_ids_of(services: Services, caller: Caller, store: str | None) -> Collection[str] | None:
+    """The store that is named, or all that the caller sees; None means all there are. Raises ApiError (404)."""
+    return caller.stores if store is None else [(await resolve(services, caller, store)).id]
 
 
 def totals_of(counts: Mapping[Status, int]) -> dict[str, int]:
@@ -108,15 +112,15 @@ def totals_of(counts: Mapping[Status, int]) -> dict[str, int]:
 
 
 def _listed(
-    connection: Connection, found: Sequence[Job], limit: int, scope: tuple[StoreId | None, Kind | None]
+    connection: Connection, found: Sequence[Job], limit: int, scope: tuple[Collection[str] | None, Kind | None]
 ) -> JobList:
-    store_id, kind = scope
+    store_ids, kind = scope
     now = moment(connection)
     shown = [job_body(job, now) for job in found[:limit]]
     return JobList(
         data=shown,
-        totals=totals_of(jobs.counts(connection, store_id, kind=kind)),
-        finished_lately=_pace(throughput.of_last(connection, _LATELY_SECONDS, store_id)),
+        totals=totals_of(jobs.counts(connection, store_ids, kind=kind)),
+        finished_lately=_pace(throughput.of_last(connection, _LATELY_SECONDS, store_ids)),
         first_id=shown[0].id if shown else None,
         last_id=shown[-1].id if shown else None,
         has_more=len(found) > limit,

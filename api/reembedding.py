@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.errors import ApiError, not_found
+from api.errors import ApiError
+from api.permissions import GuardedRoute, MayWork
 from api.services import Opened, Services
+from api.stores import find_store
 from ingest import BM25, ModelChanges, Progress, State
-from records import stores
 from records.documents import Status
 from records.reembedding import Failed
-from records.stores import Store
 
-router = APIRouter(tags=["stores"])
+router = APIRouter(tags=["stores"], route_class=GuardedRoute)
 
 
 class ChangeForm(BaseModel):
@@ -54,13 +54,13 @@ class ChangeBody(BaseModel):
 
 
 @router.post("/stores/{store}/reembed", status_code=HTTPStatus.ACCEPTED)
-async def change_model(store: str, form: ChangeForm, services: Opened) -> ChangeBody:
+async def change_model(store: str, form: ChangeForm, services: Opened, caller: MayWork) -> ChangeBody:
     """Embed all documents of a store with another model, and change over once the last is done.
 
     It goes on in the background, also after a restart. Searches find every document meanwhile; documents may be added,
     replaced and deleted. Chunks stay cut as they are. Asked for again, documents that failed are tried again.
     """
-    found = await _find(services, store)
+    found = await find_store(services, caller, store)
     if form.embedding_model != BM25 and services.upstream.embedder(form.embedding_model) is None:
         message = f"This service has no way to the embedding model {form.embedding_model!r}."
         raise ApiError(HTTPStatus.BAD_REQUEST, message, code="unknown_model", param="embedding_model")
@@ -71,24 +71,17 @@ async def change_model(store: str, form: ChangeForm, services: Opened) -> Change
 
 
 @router.get("/stores/{store}/reembed")
-async def retrieve_change(store: str, services: Opened) -> ChangeBody:
+async def retrieve_change(store: str, services: Opened, caller: MayWork) -> ChangeBody:
     """How far the change has come; `idle` when there is none, be it done or given up."""
-    return _body(await _changes(services).progress(await _find(services, store)))
+    return _body(await _changes(services).progress(await find_store(services, caller, store)))
 
 
 @router.delete("/stores/{store}/reembed")
-async def give_up_change(store: str, services: Opened) -> ChangeBody:
+async def give_up_change(store: str, services: Opened, caller: MayWork) -> ChangeBody:
     """Leave the store with the model it has. What was embedded is kept for another try, until its document goes."""
-    found, changes = await _find(services, store), _changes(services)
+    found, changes = await find_store(services, caller, store), _changes(services)
     await changes.give_up(found)
     return _body(await changes.progress(found))
-
-
-async def _find(services: Services, name: str) -> Store:
-    found = await services.records.database.read(lambda c: stores.find(c, name))
-    if found is None:
-        raise not_found("store", name)
-    return found
 
 
 def _changes(services: Services) -> ModelChanges:

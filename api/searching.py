@@ -6,13 +6,15 @@ from fastapi import APIRouter
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from api.attributes import FilterForm, to_filter
+from api.callers import Caller
 from api.hits import HitBody, hit_body
+from api.permissions import GuardedRoute, MayAsk
 from api.services import Opened, Services
 from api.stores import resolve
 from records.stores import DEFAULT_NAME
 from search import Mode, Request
 
-router = APIRouter(tags=["questions"])
+router = APIRouter(tags=["questions"], route_class=GuardedRoute)
 
 Question = Annotated[str, Field(pattern=r"\S", max_length=32_000)]
 
@@ -46,20 +48,20 @@ class SearchBody(BaseModel):
     data: list[HitBody]
 
 
-async def request_of(services: Services, scope: Scope, question: str, default_limit: int) -> Request:
+async def request_of(services: Services, caller: Caller, scope: Scope, question: str, default_limit: int) -> Request:
     """The request that a form describes.
 
     Raises:
         ApiError: 404, the store does not exist.
     """
-    store = await resolve(services, scope.store)
+    store = await resolve(services, caller, scope.store)
     wanted = to_filter(scope.filter) if scope.filter is not None else None
     return Request(store, question, scope.limit or default_limit, wanted, scope.mode)
 
 
 @router.post("/search")
-async def search(form: SearchForm, services: Opened) -> SearchBody:
+async def search(form: SearchForm, services: Opened, caller: MayAsk) -> SearchBody:
     """Find the passages that match a question."""
-    request = await request_of(services, form, form.query, services.settings.search.limit)
+    request = await request_of(services, caller, form, form.query, services.settings.search.limit)
     hits = await services.searcher.search(request)
     return SearchBody(query=form.query, store=request.store.name, data=[hit_body(hit) for hit in hits])

@@ -8,7 +8,13 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from api.accounting.ledger import Ledger, open_ledger
+from api.accounting.prices import addresses_of
+from api.authorising import keys_are_required
 from api.feed import Feed
+from api.keyring import Keyring, open_keyring
+from api.limiting import Limits, open_limits
+from api.relay.app import RelayApp
 from ingest import Intake, Worker, open_worker
 from records import Records, open_records
 from search import Answerer, Searcher
@@ -33,6 +39,10 @@ class Services:
     searcher: Searcher
     answerer: Answerer
     feed: Feed
+    keys: Keyring
+    ledger: Ledger
+    limits: Limits
+    relay: RelayApp
 
     def wake_worker(self) -> None:
         """Tell the worker of this process that a job was queued; others hear of it from the database."""
@@ -42,12 +52,20 @@ class Services:
 
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Open every part, lowest floor first; they are closed in reverse."""
+    """Open every part, lowest floor first; they are closed in reverse.
+
+    Raises:
+        SettingsError: others can reach the service, and it is to take requests without keys.
+        RecordsError, VectorStoreError, UpstreamError: a part cannot be opened.
+    """
+    keys_are_required(settings.keys, settings.server)  # before anything is made
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         records = await enter(open_records(settings.data, settings.database, settings.files))
+        keys = await enter(open_keyring(records.database, settings.keys))
+        ledger = await enter(open_ledger(records.database, settings.usage, addresses_of(settings)))
         vectors = await enter(open_vector_store(settings.qdrant, settings.data.dir / "vectors"))
-        upstream = await enter(open_upstream(settings.upstream))
+        upstream = await enter(open_upstream(settings.upstream, settings.upstreams, settings.relay))
         worker = None
         if not settings.ingest.in_service and records.database.is_exclusive:
             _log.warning(
@@ -60,7 +78,20 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         answerer = Answerer(searcher, upstream.chat, settings.search)
         feed = Feed(records.database)
         stack.callback(feed.close)
-        yield Services(settings, records, vectors, upstream, intake, worker, searcher, answerer, feed)
+        limits = await enter(open_limits(settings.keys, ledger.spent_usd))
+        chat_model = upstream.chat.model if upstream.chat else None
+        relay = RelayApp(
+            upstream.relay,
+            settings.relay,
+            limits,
+            ledger,
+            records.database,
+            still_lets=keys.still_lets,
+            chat_model=chat_model,
+        )
+        yield Services(
+            settings, records, vectors, upstream, intake, worker, searcher, answerer, feed, keys, ledger, limits, relay
+        )
 
 
 def _of_request(request: Request) -> Services:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 import uvicorn
@@ -30,24 +30,32 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[str]:
+async def running(settings: Settings, show_key: Callable[[str], None] | None = None) -> AsyncIterator[str]:
     """Serve while the block runs; yields the address, such as `http://127.0.0.1:8321`.
+
+    Args:
+        settings: all of them.
+        show_key: is given the admin key that is made where there is none; it cannot be had again.
 
     Raises:
         AddressTakenError: something else listens there.
+        SettingsError: others can reach the service, and it is to take requests without keys.
         RecordsError, VectorStoreError, UpstreamError: a part of the service cannot start.
     """
     with _listen(settings) as sock:
         app = create_app(settings)
         async with app.router.lifespan_context(app) as state:
-            server = _Server(_config(settings, _with_state(app, state or {})))
+            services = (state or {}).get("services")
+            server = _Server(_config(settings, with_state(app, state or {})))
             serving = asyncio.create_task(server.serve(sockets=[sock]))
             try:
                 host, port = sock.getsockname()[:2]
+                if show_key and services and services.keys.first_admin_key:
+                    show_key(services.keys.first_admin_key)
                 yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
             finally:
                 server.should_exit = True
-                if services := (state or {}).get("services"):
+                if services:
                     services.feed.close()  # streams of events have no end of their own
                 await serving
 
@@ -90,13 +98,17 @@ def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
+        date_header=False,  # `api.request_ids` adds it where an upstream gave none
         timeout_graceful_shutdown=int(settings.server.shutdown_seconds) or 1,
     )
 
 
-def _with_state(app: ASGIApp, state: Mapping[str, Any]) -> ASGIApp:
-    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+def with_state(app: ASGIApp, state: Mapping[str, Any]) -> ASGIApp:
+    """The application with what its lifespan opened in the state of every connection."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("state", {}).update(state)
         await app(scope, receive, send)
 
-    return with_state
+    return wrapped

@@ -8,14 +8,16 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from api.callers import Caller
 from api.errors import ApiError, not_found
+from api.permissions import GuardedRoute, MayRead, MayWork
 from api.services import Opened, Services
 from ingest import new_store, remove_store
 from records import documents, stores
 from records.documents import Status
 from records.stores import DEFAULT_NAME, Store
 
-router = APIRouter(tags=["stores"])
+router = APIRouter(tags=["stores"], route_class=GuardedRoute)
 
 
 _ID_PREFIX = "vs_"
@@ -70,25 +72,41 @@ class Deleted(BaseModel):
     deleted: Literal[True] = True
 
 
-async def resolve(services: Services, name_or_id: str) -> Store:
+async def resolve(services: Services, caller: Caller, name_or_id: str) -> Store:
     """The store of that name or id; `default` is made when it is first asked for.
 
     Raises:
-        ApiError: 404.
+        ApiError: 404, there is none for this caller.
     """
     database = services.records.database
     store = await database.read(lambda c: stores.find(c, name_or_id))
-    if store is None and name_or_id == DEFAULT_NAME:
+    if store is None and name_or_id == DEFAULT_NAME and caller.stores is None:
         new = new_store(name_or_id, services.settings.ingest, services.upstream)
         store = await database.write(lambda c: stores.ensure(c, new))
-    if store is None:
+    return _visible(caller, store, name_or_id)
+
+
+async def find_store(services: Services, caller: Caller, name_or_id: str) -> Store:
+    """The store of that name or id, if it exists. Raises ApiError (404)."""
+    return _visible(caller, await services.records.database.read(lambda c: stores.find(c, name_or_id)), name_or_id)
+
+
+def _visible(caller: Caller, store: Store | None, name_or_id: str) -> Store:
+    if store is None or not caller.sees(store.id):
         raise not_found("store", name_or_id, "Make it with POST /stores; GET /stores lists those there are.")
     return store
 
 
+def _require_all_stores(caller: Caller) -> None:
+    if caller.stores is not None:
+        message = "This key is for some stores only, so it cannot make or delete any. Someone with an admin key can."
+        raise ApiError(HTTPStatus.FORBIDDEN, message, code="permission_denied")
+
+
 @router.post("/stores", status_code=HTTPStatus.CREATED)
-async def create_store(form: StoreForm, services: Opened) -> StoreBody:
+async def create_store(form: StoreForm, services: Opened, caller: MayWork) -> StoreBody:
     """Make a store."""
+    _require_all_stores(caller)
     if form.embedding_model is not None and services.upstream.embedder(form.embedding_model) is None:
         message = f"This service has no way to the embedding model {form.embedding_model!r}."
         raise ApiError(HTTPStatus.BAD_REQUEST, message, code="unknown_model", param="embedding_model")
@@ -107,26 +125,25 @@ async def create_store(form: StoreForm, services: Opened) -> StoreBody:
 
 
 @router.get("/stores")
-async def list_stores(services: Opened) -> StoreList:
-    """All stores, oldest first."""
+async def list_stores(services: Opened, caller: MayRead) -> StoreList:
+    """All stores, oldest first; of a key that is for some stores only, those."""
     found, counts = await services.records.database.read(lambda c: (stores.list_all(c), documents.counts(c)))
-    return StoreList(data=[_body(store, counts.get(store.id, {})) for store in found])
+    return StoreList(data=[_body(store, counts.get(store.id, {})) for store in found if caller.sees(store.id)])
 
 
 @router.get("/stores/{store}")
-async def retrieve_store(store: str, services: Opened) -> StoreBody:
+async def retrieve_store(store: str, services: Opened, caller: MayRead) -> StoreBody:
     """One store, by name or id."""
-    found = await resolve(services, store)
+    found = await resolve(services, caller, store)
     counts = await services.records.database.read(documents.counts)
     return _body(found, counts.get(found.id, {}))
 
 
 @router.delete("/stores/{store}")
-async def delete_store(store: str, services: Opened) -> Deleted:
+async def delete_store(store: str, services: Opened, caller: MayWork) -> Deleted:
     """Delete a store with all its documents."""
-    found = await services.records.database.read(lambda c: stores.find(c, store))
-    if found is None:
-        raise not_found("store", store)
+    found = await find_store(services, caller, store)
+    _require_all_stores(caller)
     lease_seconds = services.settings.ingest.lease_seconds
     await remove_store(services.records, services.vectors, found, lease_seconds=lease_seconds)
     return Deleted(id=found.id, object="store.deleted")

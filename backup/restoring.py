@@ -15,6 +15,7 @@ from backup.rows import load_rows, rows_in, visible_documents
 from records import Connection, Records, loading
 from records.blobs import BlobDamagedError, BlobNameError, names
 from records.errors import ConflictError
+from records.keys import remove_unused
 from vectorstore import Collection, VectorStore
 
 
@@ -101,5 +102,6 @@ async def _load_rows(path: Path, manifest: Manifest, records: Records) -> None:
 
 def _load_checked(path: Path, manifest: Manifest, hashes: set[str], connection: Connection) -> None:
     loading.require_empty(connection)
+    remove_unused(connection)
     if load_rows(path, manifest, hashes, connection) != manifest.documents:
         raise IncompleteRestoreError

@@ -43,7 +43,7 @@ def back_up(settings: Settings, path: Path, *, offline: bool, progress: Console)
         if offline:
             asyncio.run(_take(settings, new, counting))
         else:
-            for piece in _served(settings.url):
+            for piece in _served(settings):
                 new.write(piece)
                 counting.add(len(piece))
         return new.settle()
@@ -71,9 +71,9 @@ def show_backup(manifest: Manifest, what_was_done: str, console: Console) -> Non
         line(console, f"Left out, for its bytes are missing or damaged in the data: {filename}")
 
 
-def _served(url: str) -> Iterator[bytes]:
+def _served(settings: Settings) -> Iterator[bytes]:
     try:
-        with closing(Client(url)) as client:
+        with closing(Client(settings.url, settings.api_key)) as client:
             yield from client.backup()
     except ClientError as error:
         if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from pydantic import SecretStr
 
 from cli.walking import Found
 
@@ -25,11 +26,12 @@ class Client:
         ClientError: the address is none.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: SecretStr | None = None) -> None:
         self._url = url.rstrip("/")
         self._answer: httpx.Response | None = None
         with self._translated():
-            self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT, trust_env=False)
+            headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
+            self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT, trust_env=False, headers=headers)
 
     def close(self) -> None:
         """Close all connections; an answer that another thread waits for is cut off."""
@@ -107,6 +109,26 @@ class Client:
             self._answer = response
             yield from _events(_lines(response.iter_bytes()))
             self._answer = None
+
+    def create_key(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make a key; it is in the answer, and nowhere else."""
+        return self._json("POST", "/keys", json=body)
+
+    def list_keys(self) -> Sequence[Mapping[str, Any]]:
+        """All keys, oldest first."""
+        return list(self._json("GET", "/keys")["data"])
+
+    def revoke_key(self, key_id: str) -> None:
+        """Make a key useless for good."""
+        self._json("DELETE", f"/keys/{_quoted(key_id)}")
+
+    def rotate_key(self, key_id: str, grace_seconds: int) -> Mapping[str, Any]:
+        """Give a key a new secret, which is in the answer."""
+        return self._json("POST", f"/keys/{_quoted(key_id)}/rotate", json={"grace_seconds": grace_seconds})
+
+    def usage(self, path: str, **wanted: Any) -> Mapping[str, Any]:
+        """What was called, and what it cost (`/usage`, `/usage/calls`)."""
+        return self._json("GET", path, params={name: value for name, value in wanted.items() if value is not None})
 
     def backup(self) -> Iterator[bytes]:
         """A backup of everything, piece by piece as it comes."""

@@ -14,10 +14,12 @@ from cli.adding import Adder
 from cli.client import Client, ClientError
 from cli.controlling import each, replace_and_wait
 from cli.ending import exit_with, settings_or_exit
+from cli.keys import app as keys
 from cli.reembedding import change_model, give_up_change
 from cli.reporting import count, show
 from cli.showing import line, show_answer, show_hits
 from cli.status import overview, show_status, watch_status
+from cli.usage import show_usage, usage_of
 from cli.walking import files_in
 from settings.reference import as_env_file, as_markdown
 
@@ -27,6 +29,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+
+app.add_typer(keys, name="keys")
 
 Store = Annotated[str, typer.Option(help="Name or id of the store.")]
 AnyStore = Annotated[str | None, typer.Option("--store", help="Name or id of a store; without it, all stores.")]
@@ -122,6 +126,21 @@ def status(
             watch_status(client, store, console)
         else:
             show_status(overview(client, store), console)
+
+
+@app.command()
+def usage(
+    by: Annotated[str, typer.Option(help="Of key, model, day, endpoint and upstream, with commas between.")] = "model",
+    days: Annotated[int, typer.Option(min=1, max=4_000, help="How many days back.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Show calls, tokens and cost; with a key that is no admin's, those of this key."""
+    with _client() as client:
+        found = usage_of(client, by, days)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        show_usage(found, Console())
 
 
 @app.command()
@@ -269,7 +288,8 @@ def options(
 @contextmanager
 def _client() -> Iterator[Client]:
     try:
-        with closing(Client(settings_or_exit().url)) as client:
+        settings = settings_or_exit()
+        with closing(Client(settings.url, settings.api_key)) as client:
             yield client
     except ClientError as error:
         exit_with(error)

@@ -5,6 +5,7 @@ from contextlib import closing
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from pydantic import SecretStr
 from rich.console import Console
 
 from api import configure_logging, running, until_stopped
@@ -12,6 +13,7 @@ from cli.adding import Adder
 from cli.client import Client
 from cli.reporting import show
 from cli.showing import line, show_answer
+from cli.starting import show_key
 from cli.walking import files_in
 from settings import LogSettings, Settings
 
@@ -27,6 +29,7 @@ class Quickstart:
         self._settings = settings
         self._console = console
         self._folder = folder
+        self._key = settings.api_key or settings.keys.admin_key
         self._store = "default" if folder else _SAMPLE_STORE
         self._question = question or (_FOLDER_QUESTION if folder else _SAMPLE_QUESTION)
 
@@ -37,10 +40,10 @@ class Quickstart:
             ClientError, RecordsError, VectorStoreError, UpstreamError, AddressTakenError
         """
         configure_logging(LogSettings(level="warning"))
-        async with running(self._settings) as address:
+        async with running(self._settings, self._show_key) as address:
             stopped = until_stopped()
             line(self._console, f"Footnote serves on {address}")
-            with closing(Client(address)) as client:
+            with closing(Client(address, self._key)) as client:
                 shown = asyncio.create_task(asyncio.to_thread(self._show, client))
                 await asyncio.wait([stopped, shown], return_when=asyncio.FIRST_COMPLETED)
             if stopped.done():
@@ -50,6 +53,10 @@ class Quickstart:
             if serve_on:
                 line(self._console, f"\n{self._how_to_go_on(address)}")
                 await stopped
+
+    def _show_key(self, key: str) -> None:
+        show_key(key)
+        self._key = SecretStr(key)
 
     def _show(self, client: Client) -> None:
         self._add(client)

@@ -10,17 +10,28 @@ import uvloop
 from api import AddressTakenError, configure_logging, running, until_stopped
 from cli.client import ClientError
 from cli.ending import exit_with
+from ingest import WorkerDiedError
 from records.errors import RecordsError
 from settings import Settings, SettingsError
 from upstream import UpstreamError
 from vectorstore import VectorStoreError
+
+_FAILURES = (
+    AddressTakenError,
+    ClientError,
+    SettingsError,
+    RecordsError,
+    VectorStoreError,
+    UpstreamError,
+    WorkerDiedError,
+)
 
 
 def run_or_exit(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end; what keeps the service from starting ends the command with its message."""
     try:
         uvloop.run(work)
-    except (AddressTakenError, ClientError, SettingsError, RecordsError, VectorStoreError, UpstreamError) as error:
+    except _FAILURES as error:
         exit_with(error)
     except OSError as error:  # such as a data folder that cannot be made
         exit_with(OSError(f"The service cannot run: {error}"))
@@ -29,11 +40,21 @@ def run_or_exit(work: Coroutine[Any, Any, None]) -> None:
 async def serve_until_stopped(settings: Settings) -> None:
     """Run the service until SIGINT or SIGTERM."""
     configure_logging(settings.log)
-    async with running(settings) as address:
+    async with running(settings, show_key) as address:
         stopped = until_stopped()  # before anybody is told, and may send a signal
         spare_the_collector()
         typer.echo(f"Footnote serves on {address} (API: {address}/docs). Ctrl-C stops it.", err=True)
         await stopped
+
+
+def show_key(key: str) -> None:
+    """Print the admin key that the first start has made: to the terminal, never to the log."""
+    typer.echo(
+        f"This is the admin key of this service. It is shown this once, so keep it:\n\n  {key}\n\n"
+        f"The commands take it from the environment: export FOOTNOTE_API_KEY={key}\n"
+        "Programs send it as `Authorization: Bearer …`; `footnote keys create` makes one for each of them.",
+        err=True,
+    )
 
 
 def spare_the_collector() -> None:

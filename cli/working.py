@@ -30,7 +30,7 @@ async def work_until_stopped(settings: Settings) -> None:
         enter = stack.enter_async_context
         records = await enter(open_records(settings.data, settings.database, settings.files))
         vectors = await enter(open_vector_store(settings.qdrant, settings.data.dir / "vectors"))
-        upstream = await enter(open_upstream(settings.upstream))
+        upstream = await enter(open_upstream(settings.upstream, settings.upstreams, settings.relay))
         await enter(open_worker(settings.ingest, records, vectors, upstream))
         spare_the_collector()
         typer.echo("Footnote works on documents. Ctrl-C stops it.", err=True)

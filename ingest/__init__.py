@@ -10,6 +10,7 @@ from ingest.errors import (
     SameModelError,
     StillRemovingError,
     StoreGoneError,
+    WorkerDiedError,
 )
 from ingest.founding import BM25, new_store
 from ingest.model_change import ModelChanges, Progress, State
@@ -35,6 +36,7 @@ __all__ = [
     "Submission",
     "Upload",
     "Worker",
+    "WorkerDiedError",
     "cancel",
     "change_attributes",
     "new_store",

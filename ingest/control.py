@@ -1,5 +1,6 @@
 """Stopping jobs and starting them anew."""
 
+from collections.abc import Collection
 from functools import partial
 
 from ingest.removal import again_after, discard_version, finish_or_later
@@ -38,9 +39,9 @@ async def retry(records: Records, document: Document) -> None:
     await records.database.write(partial(_retry, document))
 
 
-async def retry_failed(records: Records, store_id: str | None) -> int:
-    """Queue all failed documents again, of one store or of all; returns how many."""
-    return await records.database.write(partial(_retry_failed, store_id))
+async def retry_failed(records: Records, store_ids: Collection[str] | None) -> int:
+    """Queue all failed documents again, of some stores or of all; returns how many."""
+    return await records.database.write(partial(_retry_failed, store_ids))
 
 
 def _cancel(document: Document, lease_seconds: float, connection: Connection) -> list[Removal]:
@@ -62,8 +63,8 @@ def _retry(document: Document, connection: Connection) -> None:
         _renew(connection, job)
 
 
-def _retry_failed(store_id: str | None, connection: Connection) -> int:
-    failed = jobs.failed(connection, store_id)
+def _retry_failed(store_ids: Collection[str] | None, connection: Connection) -> int:
+    failed = jobs.failed(connection, store_ids)
     for job in failed:
         _renew(connection, job)
     return len(failed)

@@ -19,6 +19,10 @@ class IngestError(Exception):
         super().__init__(message or self.__doc__)
 
 
+class WorkerDiedError(IngestError):
+    """The ingest worker has died; the log says why. Start the service again: work goes on where it was."""
+
+
 class StoreGoneError(IngestError):
     """The store was deleted meanwhile."""
 

@@ -9,6 +9,7 @@ from secrets import token_hex
 
 from ingest.dispatching import Claimed, Dispatcher, Room
 from ingest.embedding import CachedEmbedding
+from ingest.errors import WorkerDiedError
 from ingest.founding import BM25
 from ingest.holding import Holdings
 from ingest.model_change import ModelChanges
@@ -196,5 +197,8 @@ def _end_process_when_dead(running: asyncio.Task[None]) -> None:
 
 
 async def _stop(running: asyncio.Task[None]) -> None:
+    has_died = running.done()
     running.cancel()
     await asyncio.wait([running])
+    if has_died:  # so that whatever looks after the process sees that it did not end well
+        raise WorkerDiedError

@@ -8,6 +8,8 @@ StoreId = NewType("StoreId", str)
 FileId = NewType("FileId", str)
 DocumentId = NewType("DocumentId", str)
 JobId = NewType("JobId", str)
+KeyId = NewType("KeyId", str)
+CallId = NewType("CallId", str)
 
 
 def new_store_id() -> StoreId:
@@ -28,3 +30,13 @@ def new_document_id() -> DocumentId:
 def new_job_id() -> JobId:
     """A job's id."""
     return JobId("job_" + secrets.token_hex(12))
+
+
+def new_key_id() -> KeyId:
+    """The id of an API key, which is no secret."""
+    return KeyId("key_" + secrets.token_hex(12))
+
+
+def new_call_id() -> CallId:
+    """The id of a row of the ledger; those made later sort behind."""
+    return CallId(f"call_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}")

@@ -1,6 +1,6 @@
 """Jobs: the durable work of turning documents into searchable chunks, and how far each has come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -183,7 +183,7 @@ def of_documents(connection: Connection, document_ids: Sequence[str]) -> Mapping
 def page(
     connection: Connection,
     *,
-    store_id: str | None = None,
+    store_ids: Collection[str] | None = None,
     statuses: Sequence[Status] = (),
     kind: Kind | None = None,
     only_put_off: bool = False,
@@ -197,8 +197,8 @@ def page(
     query = SELECT
     if only_put_off:
         query = query.where(jobs.c.status == Status.QUEUED, jobs.c.error_code.is_not(None))
-    if store_id is not None:
-        query = query.where(jobs.c.store_id == store_id)
+    if store_ids is not None:
+        query = query.where(jobs.c.store_id.in_(store_ids))
     if statuses:
         query = query.where(jobs.c.status.in_(statuses))
     if kind is not None:
@@ -214,11 +214,13 @@ def _position(job_id: str) -> Any:
     return sa.select(here.c.created_at, here.c.id).where(here.c.id == job_id).scalar_subquery()
 
 
-def changed(connection: Connection, since: float, *, store_id: str | None = None, limit: int) -> Sequence[Job]:
+def changed(
+    connection: Connection, since: float, *, store_ids: Collection[str] | None = None, limit: int
+) -> Sequence[Job]:
     """Jobs that changed after a moment of the database's clock, in the order of their changes."""
     query = SELECT.where(jobs.c.updated_at > since)
-    if store_id is not None:
-        query = query.where(jobs.c.store_id == store_id)
+    if store_ids is not None:
+        query = query.where(jobs.c.store_id.in_(store_ids))
     query = query.order_by(jobs.c.updated_at, jobs.c.id).limit(limit)
     return [from_row(row) for row in connection.execute(query).mappings()]
 
@@ -228,21 +230,23 @@ def last_change(connection: Connection) -> float:
     return float(connection.execute(sa.select(sa.func.max(jobs.c.updated_at))).scalar_one() or 0.0)
 
 
-def counts(connection: Connection, store_id: str | None = None, *, kind: Kind | None = None) -> Mapping[Status, int]:
+def counts(
+    connection: Connection, store_ids: Collection[str] | None = None, *, kind: Kind | None = None
+) -> Mapping[Status, int]:
     """How many jobs there are, by status."""
     query = sa.select(jobs.c.status, sa.func.count()).group_by(jobs.c.status)
-    if store_id is not None:
-        query = query.where(jobs.c.store_id == store_id)
+    if store_ids is not None:
+        query = query.where(jobs.c.store_id.in_(store_ids))
     if kind is not None:
         query = query.where(jobs.c.kind == kind)
     return {Status(status): count for status, count in connection.execute(query)}
 
 
-def failed(connection: Connection, store_id: str | None = None) -> Sequence[Job]:
+def failed(connection: Connection, store_ids: Collection[str] | None = None) -> Sequence[Job]:
     """Failed ingest jobs; nobody else may change them until the transaction ends."""
     query = SELECT.where(jobs.c.status == Status.FAILED, jobs.c.kind == Kind.INGEST)
-    if store_id is not None:
-        query = query.where(jobs.c.store_id == store_id)
+    if store_ids is not None:
+        query = query.where(jobs.c.store_id.in_(store_ids))
     return [from_row(row) for row in connection.execute(query.with_for_update(of=jobs)).mappings()]
 
 

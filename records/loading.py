@@ -16,8 +16,9 @@ from records import files as files_
 from records.dumping import Row, Rows
 from records.errors import RecordsError
 from records.ids import FileId
+from records.keys import NEVER_USED
 from records.migrating import known_revisions
-from records.schema import documents, embeddings, files, jobs, metadata
+from records.schema import documents, embeddings, files, jobs, keys, metadata
 
 
 class NotEmptyError(RecordsError):
@@ -33,9 +34,12 @@ class UnknownSchemaError(RecordsError):
 
 
 def require_empty(connection: Connection) -> None:
-    """Raise NotEmptyError when any table has a row."""
+    """Raise NotEmptyError when any table has a row; a key that a start has made and nobody has used is none."""
     for table in metadata.sorted_tables:
-        if connection.execute(sa.select(sa.exists(sa.select(1).select_from(table)))).scalar_one():
+        rows = sa.select(1).select_from(table)
+        if table is keys:
+            rows = rows.where(sa.not_(NEVER_USED))
+        if connection.execute(sa.select(sa.exists(rows))).scalar_one():
             raise NotEmptyError
 
 

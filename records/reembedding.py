@@ -127,7 +127,7 @@ def counts(connection: Connection, store_id: str) -> Counts:
 
 def failed(connection: Connection, store_id: str, limit: int) -> Sequence[Failed]:
     """Some of the documents that the next model could not embed."""
-    found = queue.page(connection, store_id=store_id, statuses=(Status.FAILED,), kind=Kind.REEMBED, limit=limit)
+    found = queue.page(connection, store_ids=[store_id], statuses=(Status.FAILED,), kind=Kind.REEMBED, limit=limit)
     return [Failed(job.document_id, job.filename, job.error) for job in found if job.error is not None]
 
 

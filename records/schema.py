@@ -13,6 +13,7 @@ metadata = sa.MetaData(
 )
 
 Json = sa.JSON().with_variant(JSONB(), "postgresql")
+OptionalJson = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 stores = sa.Table(
     "stores",
@@ -125,4 +126,69 @@ budgets = sa.Table(
     sa.Column("tokens", sa.Double, nullable=False),
     sa.Column("refilled_at", sa.Double, nullable=False),
     sa.Column("silent_until", sa.Double, nullable=False),
+)
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("hint", sa.Text, nullable=False),
+    sa.Column("previous_hash", sa.LargeBinary),
+    sa.Column("previous_until", sa.BigInteger),
+    sa.Column("permissions", Json, nullable=False),
+    sa.Column("stores", OptionalJson),
+    sa.Column("models", OptionalJson),
+    sa.Column("requests_per_minute", sa.Integer),
+    sa.Column("tokens_per_minute", sa.BigInteger),
+    sa.Column("monthly_budget_usd", sa.Double),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger),
+    sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("last_used_at", sa.BigInteger),
+    sa.Column("updated_at", sa.Double, nullable=False, index=True),
+)
+
+usage = sa.Table(
+    "usage",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("endpoint", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text),
+    sa.Column("request_id", sa.Text, nullable=False),
+    sa.Column("model", sa.Text),
+    sa.Column("upstream", sa.Text),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("streamed", sa.Boolean, nullable=False),
+    sa.Column("input_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cached_tokens", sa.BigInteger, nullable=False),
+    sa.Column("output_tokens", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("first_byte_seconds", sa.Double),
+    sa.Column("retries", sa.Integer, nullable=False),
+    sa.Column("request_bytes", sa.BigInteger, nullable=False),
+    sa.Column("response_bytes", sa.BigInteger, nullable=False),
+    sa.Column("cost_usd", sa.Double),
+    sa.Index("ix_usage_at_id", "at", "id"),
+    sa.Index("ix_usage_key_id_at", "key_id", "at"),
+)
+
+spending = sa.Table(
+    "spending",
+    metadata,
+    sa.Column("key_id", sa.Text, primary_key=True),
+    sa.Column("month", sa.Integer, primary_key=True),
+    sa.Column("usd", sa.Double, nullable=False),
+)
+
+resources = sa.Table(
+    "resources",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("upstream", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
 )

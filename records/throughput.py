@@ -1,5 +1,6 @@
 """Throughput: how much was finished lately."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -19,12 +20,12 @@ class Throughput:
     chunks: int
 
 
-def of_last(connection: Connection, seconds: float, store_id: str | None = None) -> Throughput:
-    """What was finished in the last so many seconds, by the database's clock, in one store or in all."""
+def of_last(connection: Connection, seconds: float, store_ids: Collection[str] | None = None) -> Throughput:
+    """What was finished in the last so many seconds, by the database's clock, in some stores or in all."""
     query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(jobs.c.chunks), 0)).where(
         jobs.c.updated_at > now() - seconds, jobs.c.status == Status.COMPLETED
     )
-    if store_id is not None:
-        query = query.where(jobs.c.store_id == store_id)
+    if store_ids is not None:
+        query = query.where(jobs.c.store_id.in_(store_ids))
     documents, chunks = connection.execute(query).one()
     return Throughput(seconds, int(documents), int(chunks))

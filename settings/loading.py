@@ -1,17 +1,26 @@
 """Reading the configuration: built-in defaults, then the TOML file, then the environment."""
 
 import tomllib
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
 
-from settings.names import CONFIG_VARIABLE, PREFIX, Option, all_options, environment_name
+from settings.names import (
+    CONFIG_VARIABLE,
+    PREFIX,
+    Option,
+    Path,
+    all_options,
+    environment_name,
+    option_at,
+    option_from_environment,
+)
 from settings.options import Settings
 from settings.problems import SettingsError, explain, unknown_option
 
-DEFAULT_FILE = Path("footnote.toml")
+DEFAULT_FILE = FilePath("footnote.toml")
 _OPENAI_NAMES = {"api_key": "OPENAI_API_KEY", "base_url": "OPENAI_BASE_URL"}
 
 
@@ -34,7 +43,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 def _read_file(environ: Mapping[str, str]) -> dict[str, Any]:
     named = environ.get(CONFIG_VARIABLE)
-    path = Path(named) if named else DEFAULT_FILE
+    path = FilePath(named) if named else DEFAULT_FILE
     if not named and not path.is_file():
         return {}
     try:
@@ -48,28 +57,39 @@ def _read_file(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _refuse_unknown_options(values: Mapping[str, Any]) -> None:
-    known = {".".join(option.path) for option in all_options(Settings)}
-    given = {
-        f"{group}.{name}" if isinstance(table, dict) else group
-        for group, table in values.items()
-        for name in (table if isinstance(table, dict) else ("",))
-    }
-    if unknown := sorted(given - known):
-        raise SettingsError([unknown_option(name, known) for name in unknown])
+    unknown = [path for path in _paths(values, ()) if option_at(Settings, path) is None]
+    if unknown:
+        known = {".".join(option.path) for option in all_options(Settings)}
+        raise SettingsError([unknown_option(".".join(path), known) for path in sorted(unknown)])
+
+
+def _paths(table: Mapping[str, Any], above: Path) -> Iterator[Path]:
+    """Every option that a table sets; a table that is an option itself is not looked into."""
+    for name, value in table.items():
+        path = (*above, name)
+        if isinstance(value, dict) and option_at(Settings, path) is None:
+            yield from _paths(value, path)
+        else:
+            yield path
 
 
 def _merge_environment(values: dict[str, Any], environ: Mapping[str, str]) -> None:
-    options = {environment_name(option.path): option for option in all_options(Settings)}
-    known = {*options, CONFIG_VARIABLE}
-    if unknown := sorted(name for name in environ if name.startswith(PREFIX) and name not in known):
+    unknown = []
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
+            continue
+        found = option_from_environment(Settings, name)
+        if found is None:
+            unknown.append(name)
+        elif text := environ[name]:
+            _place(values, *found, text)
+    if unknown:
+        known = {CONFIG_VARIABLE, *(environment_name(option.path) for option in all_options(Settings))}
         raise SettingsError([unknown_option(name, known) for name in unknown])
-    for name, option in options.items():
-        if text := environ.get(name):
-            _place(values, option, text)
 
 
-def _place(values: dict[str, Any], option: Option, text: str) -> None:
-    *groups, name = option.path
+def _place(values: dict[str, Any], option: Option, path: Path, text: str) -> None:
+    *groups, name = path
     for group in groups:
         values = values.setdefault(group, {})
     values[name] = None if option.optional and text.lower() == "none" else text

@@ -4,12 +4,23 @@ Each group becomes a TOML table and an environment prefix: `upstream.chat_model`
 and `FOOTNOTE_UPSTREAM_CHAT_MODEL` in the environment.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from settings.values import BucketUrl, DatabaseUrl, EndpointUrl, HostNames
+from settings.values import (
+    Aliases,
+    BucketUrl,
+    DatabaseUrl,
+    EndpointUrl,
+    HostNames,
+    Patterns,
+    SecretList,
+    ServerName,
+    read_json,
+)
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -188,6 +199,136 @@ class UpstreamSettings(Group):
     stays responsive."""
 
 
+class UpstreamServer(Group):
+    """One more OpenAI-compatible server, under a name of your own (small letters and digits)."""
+
+    base_url: str
+    """Address of the server up to and including `/v1`."""
+
+    api_keys: SecretList = ()
+    """Keys of the server: a list in the file, separated by commas in the environment. With several, calls are spread
+    over them, and one that is refused or limited rests while the others go on."""
+
+    models: Patterns = ("*",)
+    """Models it serves, `*` standing for any characters: a list in the file, separated by commas in the environment.
+    Requests that name no model, such as those for files, go to the first server that can be reached."""
+
+    aliases: Aliases = Field(default_factory=dict)
+    """Names that clients may use for this server's models: a table in the file, `alias=model,…` in the environment."""
+
+    weight: Annotated[int, Field(ge=0, le=1_000)] = 1
+    """Share of the calls it gets among the servers of a model; 0 means only when the others cannot answer."""
+
+    max_in_flight: Count | None = None
+    """Calls under way at the same time, per process, beyond which the next server is asked. Unset means no limit."""
+
+    requests_per_minute: Count | None = None
+    """Calls a minute, per process, beyond which the next server is asked. Unset means no limit."""
+
+    tokens_per_minute: Annotated[int, Field(ge=1, le=100_000_000_000)] | None = None
+    """Tokens a minute, per process, as the server counts them, beyond which the next server is asked. Unset means no
+    limit."""
+
+
+class RelaySettings(Group):
+    """What passes through to the upstream: everything under `/v1` that Footnote does not answer itself."""
+
+    enabled: bool = True
+    """Whether requests under `/v1` are passed on."""
+
+    aliases: Aliases = Field(default_factory=dict)
+    """Names that clients may use for models, at all upstreams: a table in the file, `alias=model,…` in the
+    environment."""
+
+    stream_usage: bool = True
+    """Whether upstreams are asked for the tokens of streamed answers when the client did not ask, so that they can be
+    counted. What the upstream adds for it is taken out again."""
+
+    legacy: Literal["auto", "translate", "pass"] = "auto"
+    """What becomes of `/v1/edits`, `/v1/fine-tunes` and `/v1/engines`, which newer servers no longer have: `auto`
+    answers them through the newer endpoints where the upstream says 404, `translate` always does, `pass` never."""
+
+    edit_model: str | None = None
+    """Chat model that answers `/v1/edits`. Unset means the model that the request names, or `upstream.chat_model` for
+    OpenAI's retired edit models."""
+
+    max_retries: Annotated[int, Field(ge=0, le=20)] = 3
+    """Times a request is tried again, at the same or another upstream, before the first byte of an answer."""
+
+    retry_seconds: Seconds = 60.0
+    """Seconds after a request's arrival from which it is not tried again."""
+
+    replay_bytes: Bytes = 4_194_304
+    """Largest request body that is kept in memory until the answer begins, so that it can be tried again. Larger ones
+    pass through in pieces and are tried once."""
+
+    connect_timeout_seconds: Seconds = 5.0
+    """Seconds to reach an upstream, TLS included."""
+
+    first_byte_timeout_seconds: Seconds = 600.0
+    """Seconds until an upstream starts to answer, as OpenAI's own clients wait."""
+
+    idle_timeout_seconds: Seconds = 300.0
+    """Seconds of silence in the middle of an answer after which it counts as broken."""
+
+    breaker_failures: Count = 5
+    """Failures in a row after which an upstream is left alone for a while."""
+
+    breaker_seconds: Seconds = 15.0
+    """Seconds an upstream is left alone before one request tries whether it is back; doubled each time it is not, up
+    to ten times as long."""
+
+
+class KeysSettings(Group):
+    """The API keys that this service issues."""
+
+    required: bool | None = None
+    """Whether every request needs a key. Unset means yes, unless `server.host` keeps the service to this machine.
+    Turning it off where it does not keeps the service from starting."""
+
+    admin_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """An admin key of your choosing, at least 32 characters, for installations that are set up unattended. Unset means
+    that the first start makes one and prints it."""
+
+    refresh_seconds: Seconds = 2.0
+    """Seconds after which a key that another process made, changed or revoked is known here."""
+
+    limits_url: SecretStr | None = None
+    """Redis server, such as `redis://host:6379`, in which several processes count requests and tokens per minute
+    together (needs `footnote[redis]`). Unset means that each process counts for itself."""
+
+
+class Price(Group):
+    """Price of a model, in US dollars for a million tokens."""
+
+    input: Annotated[float, Field(ge=0)]
+    """Tokens that are read."""
+
+    output: Annotated[float, Field(ge=0)] = 0.0
+    """Tokens that are written."""
+
+    cached_input: Annotated[float, Field(ge=0)] | None = None
+    """Tokens that are read from the upstream's cache. Unset means as `input`."""
+
+
+Prices = Annotated[Mapping[str, Price], BeforeValidator(read_json)]
+
+
+class UsageSettings(Group):
+    """The ledger: who called what, tokens, latency, cost."""
+
+    flush_seconds: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Seconds between two writes to the database. What a crash loses of the ledger is less than that."""
+
+    keep_days: Count = 400
+    """Days a row of the ledger is kept."""
+
+    prices: Prices = Field(default_factory=dict)
+    """Prices of models that have none in the built-in table, or another: `[usage.prices."my-model"]` with `input`,
+    `output` and `cached_input` in US dollars for a million tokens in the file, the same as JSON in the environment.
+    `*` in a name stands for any characters."""
+
+
 class IngestSettings(Group):
     """How documents become searchable chunks."""
 
@@ -298,12 +439,19 @@ class LogSettings(Group):
     level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe message that is logged."""
 
+    format: Literal["text", "json"] = "text"
+    """Lines for people, or one JSON object a line for programs that collect logs."""
+
 
 class Settings(Group):
     """The whole configuration; made once, at the entry point."""
 
     url: str = "http://127.0.0.1:8321"
     """Address of the running service that `footnote add`, `search` and `ask` talk to."""
+
+    api_key: SecretStr | None = None
+    """Key that `footnote add`, `search`, `ask` and the other commands send to the running service; `footnote keys`
+    makes them."""
 
     data: DataSettings = DataSettings()
     """Where this machine keeps its data."""
@@ -319,6 +467,18 @@ class Settings(Group):
 
     upstream: UpstreamSettings = UpstreamSettings()
     """The OpenAI-compatible server."""
+
+    upstreams: Mapping[ServerName, UpstreamServer] = Field(default_factory=dict)
+    """More OpenAI-compatible servers, by name."""
+
+    relay: RelaySettings = RelaySettings()
+    """What passes through to the upstreams."""
+
+    keys: KeysSettings = KeysSettings()
+    """Keys that this service issues."""
+
+    usage: UsageSettings = UsageSettings()
+    """The ledger."""
 
     ingest: IngestSettings = IngestSettings()
     """How documents become searchable."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from settings.names import environment_name, option_at
+from settings.names import Option, Path, environment_name, option_at
 from settings.options import Settings
 
 
@@ -31,10 +31,17 @@ def explain(error: ValidationError) -> SettingsError:
 
 
 def _explain_one(details: ErrorDetails) -> str:
-    path = tuple(str(part) for part in details["loc"])[:2]
-    option = option_at(Settings, path)
+    path, option = _find(tuple(str(part) for part in details["loc"]))
     name = f"{'.'.join(path)} ({environment_name(path)})"
     read = "a secret" if option is not None and option.secret else repr(details["input"])
     allowed = details["msg"].removeprefix("Input ")
     meaning = f" {option.meaning}" if option is not None else ""
     return f"{name}: read {read}; the value {allowed}.{meaning}"
+
+
+def _find(location: tuple[str, ...]) -> tuple[Path, Option | None]:
+    """The option in which the fault is: the longest beginning of the location that is one."""
+    for length in range(min(len(location), 3), 0, -1):
+        if option := option_at(Settings, location[:length]):
+            return location[:length], option
+    return location[:2], None

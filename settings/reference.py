@@ -1,5 +1,6 @@
 """The list of all options as documents: Markdown for people, a commented `.env` to start from."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -33,9 +34,10 @@ def as_env_file() -> str:
 _INTRODUCTION = """
 Options are read from a TOML file and from the environment; the environment wins. The file is the one that
 `FOOTNOTE_CONFIG` names, else `footnote.toml` in the working folder. `server.port` is `port` under `[server]` in the
-file. An empty variable counts as unset; `none` unsets an option that has a default. `OPENAI_API_KEY` and
-`OPENAI_BASE_URL` are read where `upstream.api_key` and `upstream.base_url` are not set. A wrong name or value stops the
-process before it listens, and the message names it.
+file. Where a name has `NAME` in it, you choose the name: `[upstreams.azure]` in the file,
+`FOOTNOTE_UPSTREAMS_AZURE_BASE_URL` in the environment. An empty variable counts as unset; `none` unsets an option that
+has a default. `OPENAI_API_KEY` and `OPENAI_BASE_URL` are read where `upstream.api_key` and `upstream.base_url` are not
+set. A wrong name or value stops the process before it listens, and the message names it.
 """.strip()
 
 
@@ -48,7 +50,7 @@ def _by_group() -> dict[str, list[Option]]:
 
 def _row(option: Option) -> str:
     meaning = option.meaning.replace("|", "\\|")
-    default = f"`{_shown(option.default)}`" if option.default is not None else "unset"
+    default = f"`{shown}`" if (shown := _shown(option.default)) else "unset"
     return f"| `{'.'.join(option.path)}` | `{environment_name(option.path)}` | {default} | {meaning} |"
 
 
@@ -57,4 +59,6 @@ def _shown(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple | Mapping):
+        return ",".join(value)
     return value.as_posix() if isinstance(value, Path) else str(value)

@@ -1,10 +1,12 @@
 """Values of options that need more than a range."""
 
+import json
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
 
 _SCHEME = "postgresql+psycopg"
@@ -31,6 +33,29 @@ def _split(value: Any) -> Any:
     if not isinstance(names, list | tuple):
         return names
     return tuple(name.strip().lower() if isinstance(name, str) else name for name in names)
+
+
+def _split_values(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part for part in (part.strip() for part in value.split(",")) if part)
+    return value
+
+
+def _read_pairs(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if any(not name.strip() or not target.strip() for name, _, target in pairs):
+        raise PydanticCustomError("pairs", "must look like alias=model,alias=model")
+    return {name.strip(): target.strip() for name, _, target in pairs}
+
+
+def read_json(value: Any) -> Any:
+    """A table that the environment gives as JSON."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise PydanticCustomError("json", "must be JSON") from None
 
 
 def _check_bucket(url: str) -> str:
@@ -61,3 +86,15 @@ BucketUrl = Annotated[str, AfterValidator(_check_bucket)]
 
 EndpointUrl = Annotated[str, AfterValidator(_check_endpoint)]
 """Address of an HTTP server, without secrets in it."""
+
+SecretList = Annotated[tuple[Annotated[SecretStr, Field(min_length=1)], ...], BeforeValidator(_split_values)]
+"""Keys: a list in the file, separated by commas in the environment."""
+
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_split_values), Field(min_length=1)]
+"""Names with `*` for any characters: a list in the file, separated by commas in the environment."""
+
+Aliases = Annotated[Mapping[str, str], BeforeValidator(_read_pairs)]
+"""Names and what they stand for: a table in the file, `name=target,…` in the environment."""
+
+ServerName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9]{0,30}$")]
+"""A name that can be part of an environment variable, without the underscore that separates its parts."""

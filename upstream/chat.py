@@ -10,12 +10,14 @@ from upstream.cleaning import clean
 from upstream.client import Client
 from upstream.errors import UpstreamError, UpstreamInvalidResponseError, UpstreamRejectedError
 from upstream.failures import read_report, streamed_error
+from upstream.metering import count_reported
 from upstream.retrying import Retries
 from upstream.sse import EventDecoder, EventTooLongError
 from upstream.wire import ChatChunk, parse
 
 _PATH = "/chat/completions"
 _END = "[DONE]"
+_USAGE_FIELD = "stream_options"
 _UNSUPPORTED = {"unsupported_parameter", "unsupported_value"}
 _TEMPERATURE = 0.0
 """The likeliest words, so that the same passages give the same answer as far as the model can."""
@@ -34,8 +36,8 @@ class Message:
 class Chat:
     """One chat model of one server.
 
-    Newer models refuse `max_tokens` for `max_completion_tokens`, or any `temperature`: what a refusal names is changed
-    and remembered, at the cost of one call.
+    Newer models refuse `max_tokens` for `max_completion_tokens`, or any `temperature`, and older servers the question
+    how many tokens were used: what a refusal names is changed and remembered, at the cost of one call.
     """
 
     def __init__(self, client: Client, retries: Retries, *, model: str) -> None:
@@ -44,6 +46,7 @@ class Chat:
         self._retries = retries
         self._limit_field = "max_tokens"
         self._sends_temperature = True
+        self._asks_for_usage = True
 
     async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncGenerator[str, None]:
         """The answer's text as it is written; closing the iterator closes the call to the upstream.
@@ -73,19 +76,25 @@ class Chat:
 
     async def _stream_once(self, request: dict[str, Any]) -> AsyncGenerator[str, None]:
         texts = _texts(request)
-        async with self._client.stream(_PATH, request, texts=texts) as chunks:
-            finished = False
-            async with aclosing(_events(chunks)) as events:
-                async for event in events:
-                    if event == _END:
-                        await _drain(chunks)
-                        return
-                    delta, ends = _read_event(event, texts)
-                    finished = finished or ends
-                    if delta:
-                        yield delta
-        if not finished:
-            raise UpstreamInvalidResponseError("The upstream's answer broke off before its end.")
+        usage: Any = None
+        try:
+            async with self._client.stream(_PATH, request, texts=texts) as chunks:
+                finished = False
+                async with aclosing(_events(chunks)) as events:
+                    async for event in events:
+                        if event == _END:
+                            await _drain(chunks)
+                            return
+                        chunk = parse(ChatChunk, event)
+                        usage = chunk.usage or usage  # some servers report what was used so far with every chunk
+                        delta, ends = _read_chunk(chunk, event, texts)
+                        finished = finished or ends
+                        if delta:
+                            yield delta
+            if not finished:
+                raise UpstreamInvalidResponseError("The upstream's answer broke off before its end.")
+        finally:
+            count_reported(self.model, usage)
 
     def _request(self, messages: Sequence[Message], max_tokens: int) -> dict[str, Any]:
         request: dict[str, Any] = {
@@ -94,10 +103,17 @@ class Chat:
             self._limit_field: max_tokens,
             "stream": True,
         }
-        return request | {"temperature": _TEMPERATURE} if self._sends_temperature else request
+        if self._sends_temperature:
+            request["temperature"] = _TEMPERATURE
+        if self._asks_for_usage:
+            request[_USAGE_FIELD] = {"include_usage": True}
+        return request
 
     def _learns(self, refusal: UpstreamRejectedError, request: dict[str, Any]) -> bool:
         """Whether the refusal is about a field of this request that can be changed; changes it for all later ones."""
+        if _USAGE_FIELD in request and (_USAGE_FIELD in (refusal.parameter or "") or _USAGE_FIELD in str(refusal)):
+            self._asks_for_usage = False
+            return True
         if refusal.code not in _UNSUPPORTED or refusal.parameter not in request:
             return False
         if refusal.parameter == "max_tokens":
@@ -124,9 +140,8 @@ async def _events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[str, None]:
             yield event
 
 
-def _read_event(event: str, texts: list[str]) -> tuple[str, bool]:
+def _read_chunk(chunk: ChatChunk, event: str, texts: list[str]) -> tuple[str, bool]:
     """The text that an event adds, and whether the answer is complete with it."""
-    chunk = parse(ChatChunk, event)
     if chunk.error or not chunk.choices:
         _raise_streamed_error(chunk, event, texts)
         return "", False

@@ -7,6 +7,7 @@ from typing import Any
 from upstream.client import Client
 from upstream.embedder import Vectors
 from upstream.errors import UpstreamGarbledError, UpstreamRejectedError
+from upstream.metering import count_answer
 from upstream.vectors import read_vectors
 
 _PATH = "/embeddings"
@@ -37,6 +38,7 @@ class EmbeddingsCall:
             UpstreamError: as it went; nothing was tried again.
         """
         body = await self._post(texts)
+        count_answer(self._fields["model"], body)
         if len(body) > _LARGE_ANSWER_BYTES:
             vectors = await asyncio.to_thread(read_vectors, body, len(texts))
         else:

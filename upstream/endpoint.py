@@ -16,22 +16,13 @@ class Endpoint:
     api_key: SecretStr | None
     key_option: str
     """Option to name when the server refuses the key."""
-
-    def url(self, path: str) -> URL:
-        """Address of `path`, such as `/embeddings`; a query in the base address stays."""
-        return self.base_url.with_path(self.base_url.raw_path + path, encoded=True, keep_query=True)
+    url_option: str = "upstream.base_url"
+    """Option to name when the server cannot be reached."""
 
     @property
     def origin(self) -> URL:
         """Scheme, host and port; who answers at the same is trusted the same."""
         return self.base_url.origin()
-
-    def headers(self) -> dict[str, str]:
-        """Headers that identify us; answers are asked for uncompressed, so that streams are not held back."""
-        headers = {"accept-encoding": "identity", "user-agent": "footnote"}
-        if self.api_key is not None:
-            headers["authorization"] = f"Bearer {self.api_key.get_secret_value()}"
-        return headers
 
 
 def read_endpoint(
@@ -52,10 +43,11 @@ def read_endpoint(
     if url.raw_user or url.raw_password:
         raise UpstreamConfigurationError(f"`{url_option}` holds a password; use `{key_option}` for the key instead.")
     url = url.with_path(url.raw_path.rstrip("/"), encoded=True, keep_query=True)
-    return Endpoint(url, _sendable(api_key, key_option), key_option)
+    return Endpoint(url, sendable(api_key, key_option), key_option, url_option)
 
 
-def _sendable(api_key: SecretStr | None, key_option: str) -> SecretStr | None:
+def sendable(api_key: SecretStr | None, key_option: str) -> SecretStr | None:
+    """The key without blanks around it; None when nothing is left. Raises `UpstreamConfigurationError`."""
     key = api_key.get_secret_value().strip() if api_key else ""
     if not (key.isascii() and key.isprintable()):
         raise UpstreamConfigurationError(

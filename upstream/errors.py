@@ -36,6 +36,10 @@ class UpstreamError(Exception):
         super().__init__(message or self.__doc__)
         self.retry_after_seconds = retry_after_seconds
         """How long the upstream asked to be left alone; None when it did not say."""
+        self.tries = 0
+        """How often a relayed call was sent before it failed."""
+        self.upstream: str | None = None
+        """Name of the server that failed last; None where none was asked."""
 
 
 class UpstreamConfigurationError(UpstreamError):

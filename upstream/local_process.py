@@ -98,7 +98,8 @@ async def start_process(threads: int, *, answer_seconds: float) -> LocalProcess:
             stdin=PIPE,
             stdout=PIPE,
             env=os.environ | {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": "1"},
-            process_group=0,  # Ctrl-C in the terminal is for the service, which then ends this process
+            # Ctrl-C in the terminal is for the service, which then ends this process. (uvloop has no process_group.)
+            start_new_session=True,
         )
     except OSError as exc:
         raise UpstreamUnavailableError("The process of the local model cannot be started; try again later.") from exc

@@ -4,7 +4,7 @@ import importlib.util
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,24 +13,27 @@ import aiohttp
 import certifi
 from pydantic import SecretStr
 
-from settings.options import UpstreamSettings
+from settings.options import RelaySettings, UpstreamServer, UpstreamSettings
 from upstream.budget import Rates
 from upstream.chat import Chat
-from upstream.client import Client, Timeouts
+from upstream.client import Client
+from upstream.connections import Connector
 from upstream.embedder import BulkEmbedder
 from upstream.endpoint import Endpoint, read_endpoint
 from upstream.errors import ModelUnavailableError, UpstreamConfigurationError
 from upstream.local_embedder import LocalEmbedder
+from upstream.relay.configuring import relay_terms, servers_of, sole_server, typed_terms
+from upstream.relay.relaying import Relay
+from upstream.relay.server import Server
 from upstream.remote_embedder import Limits, RemoteEmbedder
 from upstream.retrying import Retries
 
 _OPENAI = "https://api.openai.com/v1"
 LOCAL = "local"
 """Stands for the embedded model, whatever it is."""
-_MAX_CONNECTIONS = 1_000
 _KEEP_ALIVE_SECONDS = 15.0
-_READ_BYTES = 1024 * 1024
-"""Taken in before the server is told to wait: a call's vectors are a few megabytes."""
+_NOT_ADDED = ("accept", "accept-encoding", "user-agent")
+"""Headers that aiohttp would add to those of a client."""
 _logger = logging.getLogger(__name__)
 
 
@@ -41,13 +44,16 @@ class Upstream:
         self,
         default_embedding_model: str | None,
         local: LocalEmbedder | None,
-        remote: Callable[[str], RemoteEmbedder] | None,
+        remote: Callable[[str], RemoteEmbedder | None] | None,
         chat: Chat | None,
+        relay: Relay | None = None,
     ) -> None:
         self.default_embedding_model = default_embedding_model
         """Model for new stores; None leaves BM25 alone to search."""
         self.chat = chat
         """None leaves answers to be extracted from the passages."""
+        self.relay = relay
+        """What passes calls on; None where no server is set."""
         self._local = local
         self._remote = remote
         self._embedders: dict[str, RemoteEmbedder] = {}
@@ -55,15 +61,15 @@ class Upstream:
     def embedder(self, model: str) -> BulkEmbedder | None:
         """What embeds with this model (`local` is the embedded one); None where there is no way to it.
 
-        A server's models are not known beforehand, so any name has a way as long as a server is set.
+        A server's models are not known beforehand, so any name has a way that is not excluded by `models`.
         """
         if self._local is not None and model in {LOCAL, self._local.model}:
             return self._local
         if self._remote is None or model == LOCAL:
             return None
-        if model not in self._embedders:
-            self._embedders[model] = self._remote(model)
-        return self._embedders[model]
+        if model not in self._embedders and (embedder := self._remote(model)):
+            self._embedders[model] = embedder
+        return self._embedders.get(model)
 
     def require(self, model: str) -> BulkEmbedder:
         """What embeds with this model.
@@ -83,8 +89,12 @@ class Upstream:
 
 
 @asynccontextmanager
-async def open_upstream(settings: UpstreamSettings) -> AsyncIterator[Upstream]:
-    """Embedders and chat as the options say; nothing is called, started or loaded before its first use.
+async def open_upstream(
+    settings: UpstreamSettings,
+    upstreams: Mapping[str, UpstreamServer] | None = None,
+    relay: RelaySettings | None = None,
+) -> AsyncIterator[Upstream]:
+    """Embedders, chat and relay as the options say; nothing is called, started or loaded before its first use.
 
     Raises:
         UpstreamConfigurationError: The options cannot work.
@@ -93,18 +103,57 @@ async def open_upstream(settings: UpstreamSettings) -> AsyncIterator[Upstream]:
         session = await stack.enter_async_context(_open_session())
         retries = Retries(settings.max_retries, settings.max_retry_delay_seconds)
         local = await stack.enter_async_context(_open_local(settings)) if _local_is_installed() else None
+        relays = _Relays(session, settings, upstreams or {}, relay or RelaySettings())
         remote = None
-        if endpoint := _embedding_endpoint(settings):
-            remote = partial(_remote_embedder, Client(session, endpoint, _timeouts(settings)), retries, settings)
-        chat = None
-        if settings.chat_model and (endpoint := _chat_endpoint(settings)):
-            chat = Chat(Client(session, endpoint, _timeouts(settings)), retries, model=settings.chat_model)
-        yield Upstream(_default_model(settings, local, is_remote=remote is not None), local, remote, chat)
+        if embeds := relays.embedding():
+            remote = partial(_remote_embedder, Client(embeds, relays.typed_terms), retries, settings)
+        yield Upstream(_default_model(settings, local, embeds), local, remote, relays.chat(retries), relays.main)
 
 
-def _default_model(settings: UpstreamSettings, local: LocalEmbedder | None, *, is_remote: bool) -> str | None:
-    if is_remote and settings.embedding_model != LOCAL:
-        return settings.embedding_model
+class _Relays:
+    """The relay to all servers, and that of embeddings alone where they have a server of their own."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        settings: UpstreamSettings,
+        upstreams: Mapping[str, UpstreamServer],
+        options: RelaySettings,
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        self._options = options
+        servers = servers_of(_chat_endpoint(settings), upstreams, options)
+        self.main = self._relay(servers) if servers else None
+        self.typed_terms = typed_terms(settings, sum(len(server.keyring) for server in servers) - 1)
+        """How chat and embeddings are called."""
+
+    def embedding(self) -> Relay | None:
+        """Where embeddings come from; None when no server is set."""
+        if not self._settings.embedding_base_url:
+            return self.main
+        endpoint = _embedding_endpoint(self._settings, self._settings.embedding_base_url)
+        return self._relay([sole_server("embeddings", endpoint, self._options)])
+
+    def chat(self, retries: Retries) -> Chat | None:
+        """What writes answers; None when no server does."""
+        model = self._settings.chat_model
+        if self.main is None or not model:
+            return None
+        if not self.main.serves(model):
+            _logger.warning("No upstream serves `upstream.chat_model`: answers are extracted from the passages.")
+            return None
+        return Chat(Client(self.main, self.typed_terms), retries, model=model)
+
+    def _relay(self, servers: Sequence[Server]) -> Relay:
+        return Relay(self._session, servers, self._options.aliases, relay_terms(self._options))
+
+
+def _default_model(settings: UpstreamSettings, local: LocalEmbedder | None, remote: Relay | None) -> str | None:
+    if remote is not None and settings.embedding_model != LOCAL:
+        if remote.serves(settings.embedding_model):
+            return settings.embedding_model
+        _logger.warning("No upstream serves `upstream.embedding_model`.")
     if local is not None:
         return local.model
     if settings.embedding_model == LOCAL:
@@ -124,10 +173,10 @@ def _local_is_installed() -> bool:
 
 @asynccontextmanager
 async def _open_session() -> AsyncIterator[aiohttp.ClientSession]:
-    """One pool of connections for all calls."""
-    connector = aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=_tls())
+    """One pool of connections for all calls; how many run at once, others decide."""
+    connector = Connector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=_tls())
     async with aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=_READ_BYTES
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=_NOT_ADDED
     ) as session:
         yield session
 
@@ -144,7 +193,9 @@ def _open_local(settings: UpstreamSettings) -> LocalEmbedder:
     return LocalEmbedder(threads=settings.local_threads, max_input_tokens=settings.max_input_tokens)
 
 
-def _remote_embedder(client: Client, retries: Retries, settings: UpstreamSettings, model: str) -> RemoteEmbedder:
+def _remote_embedder(client: Client, retries: Retries, settings: UpstreamSettings, model: str) -> RemoteEmbedder | None:
+    if not client.resolved(model):
+        return None
     limits = Limits(
         max_batch_inputs=settings.max_batch_inputs,
         max_batch_tokens=settings.max_batch_tokens,
@@ -165,31 +216,21 @@ def _dimensions(settings: UpstreamSettings, model: str) -> int | None:
     return settings.embedding_dimensions if model == settings.embedding_model else None
 
 
-def _timeouts(settings: UpstreamSettings) -> Timeouts:
-    return Timeouts(
-        connect_seconds=settings.connect_timeout_seconds,
-        first_byte_seconds=settings.first_byte_timeout_seconds,
-        idle_seconds=settings.idle_timeout_seconds,
-    )
-
-
 def _chat_endpoint(settings: UpstreamSettings) -> Endpoint | None:
     if not (settings.base_url or _is_set(settings.api_key)):
         return None
     return read_endpoint(settings.base_url or _OPENAI, settings.api_key, key_option="upstream.api_key")
 
 
-def _embedding_endpoint(settings: UpstreamSettings) -> Endpoint | None:
-    """None when no server is set; the chat server's key goes to no other server."""
-    chat = _chat_endpoint(settings)
-    if not settings.embedding_base_url:
-        return chat
+def _embedding_endpoint(settings: UpstreamSettings, address: str) -> Endpoint:
+    """The server for embeddings alone; the chat server's key goes to no other server."""
     endpoint = read_endpoint(
-        settings.embedding_base_url,
+        address,
         settings.embedding_api_key,
         url_option="upstream.embedding_base_url",
         key_option="upstream.embedding_api_key",
     )
+    chat = _chat_endpoint(settings)
     if endpoint.api_key is None and chat is not None and chat.origin == endpoint.origin:
         return replace(chat, base_url=endpoint.base_url)
     return endpoint

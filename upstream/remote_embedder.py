@@ -44,7 +44,7 @@ class RemoteEmbedder:
 
     def __init__(self, client: Client, retries: Retries, limits: Limits, *, model: str, dimensions: int | None) -> None:
         self.model = model
-        self.variant = model if dimensions is None else f"{model}:{dimensions}"
+        self.variant = _variant(client.resolved(model), dimensions)
         self.window_tokens = limits.max_input_tokens
         self.rates = limits.rates
         self.limits = BatchLimits(limits.max_batch_inputs, limits.max_batch_tokens)
@@ -147,3 +147,9 @@ class RemoteEmbedder:
                 self._places.congested(None, by_number=failure.retry_after_seconds is None)
                 self._places.hold(failure.retry_after_seconds or 0.0, failure)
             raise
+
+
+def _variant(names: Sequence[str], dimensions: int | None) -> str:
+    """What vectors of equal texts have in common: an alias that comes to mean another model gives other vectors."""
+    name = "|".join(names)
+    return name if dimensions is None else f"{name}:{dimensions}"

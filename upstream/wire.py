@@ -48,6 +48,7 @@ class ChatChunk(_Read):
     choices: list[ChunkChoice] = []
     error: Any = None
     """Some servers report a failure beside the choices, most instead of them."""
+    usage: Any = None
 
 
 _Model = TypeVar("_Model", bound=_Read)

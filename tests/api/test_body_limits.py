@@ -1,23 +1,27 @@
 """Requests that are too large are refused before anything of them is kept."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from api.app import create_app
-from settings import ServerSettings, Settings
+from api.serving import with_state
+from tests.serving import settings_for
 
 pytestmark = pytest.mark.anyio
 MAX_BYTES = 200_000
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an application whose services are not open: what is refused must not need them."""
-    app = create_app(Settings(server=ServerSettings(max_request_bytes=MAX_BYTES)))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as opened:
-        yield opened
+async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application itself: a socket would take in more than is read."""
+    app = create_app(settings_for(tmp_path, FOOTNOTE_SERVER_MAX_REQUEST_BYTES=str(MAX_BYTES)))
+    async with app.router.lifespan_context(app) as state:
+        transport = httpx.ASGITransport(with_state(app, state or {}))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as opened:
+            yield opened
 
 
 def assert_too_large(response: httpx.Response) -> None:

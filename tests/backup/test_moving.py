@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from records import Connection, keys
 from records.documents import Status
+from records.keys import NewKey
 from settings import DatabaseSettings, FilesSettings, QdrantSettings
 from tests.backup.installation import Installation, installation
 from tests.fakes.qdrant_server import FakeQdrant
@@ -55,9 +57,11 @@ async def test_from_one_machine_to_a_cluster_and_back(
     await machine.failed(store, "failed")
     await machine.completed(store, "0123456789" * 200_000)
     queued = await machine.add(store, "queued")
+    await machine.records.database.write(_make_keys)
     before = await machine.rows(), await machine.contents(), await machine.chunks(store, words)
 
     await cluster.restored(await machine.backed_up(tmp_path / "to-the-cluster.tar"))
+    assert await cluster.records.database.read(keys.list_all) == await machine.records.database.read(keys.list_all)
     moved = await cluster.rows(), await cluster.contents(), await cluster.chunks(store, words)
     assert moved == before
     written = await cluster.write(store, queued)
@@ -68,6 +72,14 @@ async def test_from_one_machine_to_a_cluster_and_back(
         await another.restored(back)
         moved = await another.rows(), await another.contents(), await another.chunks(store, words)
         assert moved == (await cluster.rows(), await cluster.contents(), await cluster.chunks(store, words))
+
+
+def _make_keys(connection: Connection) -> None:
+    """One that allows everything, and one with all limits that was rotated and used."""
+    keys.add(connection, NewKey("all", ["admin"]))
+    key, _ = keys.add(connection, NewKey("some", ["search"], ["vs_a"], ["gpt-*"], 1, 2**40, 1.5, 2**33))
+    keys.rotate(connection, key.id, 3_600)
+    keys.touch(connection, {key.id: 1_000})
 
 
 async def test_on_a_cluster_too_the_rows_are_of_one_moment(

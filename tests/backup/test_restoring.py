@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from backup import IncompleteRestoreError, NotEmptyError, check, restore
+from records import keys
 from records.documents import Status
 from records.ids import DocumentId
 from records.jobs import Step
@@ -111,6 +112,27 @@ async def test_what_has_data_is_not_restored_into(source: Installation, tmp_path
         with pytest.raises(NotEmptyError, match="The vector store holds chunks"):
             await target.restored(path)
         assert await target.contents() == {}
+
+
+async def test_a_key_that_nobody_has_used_gives_way_to_those_of_the_backup(
+    source: Installation, tmp_path: Path
+) -> None:
+    await source.records.database.write(keys.ensure_admin)
+    kept = await source.records.database.read(keys.list_all)
+    path = await source.backed_up(tmp_path / "backup.tar")
+    for was_used in (False, True):
+        async with installation(tmp_path / f"target {was_used}") as target:
+            database = target.records.database
+            await database.write(keys.ensure_admin)
+            (own,) = await database.read(keys.list_all)
+            if was_used:
+                await database.write(lambda c: keys.touch(c, {own.id: 1_000}))  # noqa: B023
+                with pytest.raises(NotEmptyError):
+                    await target.restored(path)
+                assert await database.read(keys.list_all) == [own]
+            else:
+                await target.restored(path)
+                assert await database.read(keys.list_all) == kept
 
 
 async def test_an_interrupted_restore_shows_nothing_and_can_be_done_again(source: Installation, tmp_path: Path) -> None:

@@ -2,15 +2,18 @@ import importlib.util
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import Outcome, gone, run, started, until
+from tests.cli.terminal import FOOTNOTE, Outcome, gone, run, started, until
 from tests.fakes.openai_server import Behaviour, FakeOpenAI
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+ONLY_THE_KEY = re.compile(
+    r"This is the admin key of this service\. .*\n\n  (sk-fn-[\w-]{43})\n\n.* export FOOTNOTE_API_KEY=\1\n.*\n"
+)
 QUESTION = "A telescope may be kept for how many weeks?"
 
 
@@ -33,7 +36,8 @@ def test_the_sample_ends_in_a_cited_answer(upstream: FakeOpenAI, tmp_path: Path)
 
 
 def assert_written(ended: Outcome) -> None:
-    assert (ended.status, ended.err) == (0, "")
+    assert ended.status == 0
+    assert ONLY_THE_KEY.fullmatch(ended.err), ended.err
     assert "3 files searchable, 3 chunks." in ended.out
     answer = ended.out.partition(f"{QUESTION}\n")[2]
     assert "A telescope may be kept for three weeks. [1]\n" in answer
@@ -43,7 +47,8 @@ def assert_written(ended: Outcome) -> None:
 
 
 def assert_extracted(ended: Outcome) -> None:
-    assert (ended.status, ended.err) == (0, "")
+    assert ended.status == 0
+    assert ONLY_THE_KEY.fullmatch(ended.err), ended.err
     answer, _, footnotes = ended.out.partition("No chat model is set")
     assert "A telescope may be kept for three weeks." in answer
     assert "“A telescope may be kept for three weeks.”" in footnotes
@@ -65,17 +70,20 @@ def test_a_folder_is_served_on_until_it_is_stopped(upstream: FakeOpenAI, tmp_pat
         family = service.family()
         service.process.send_signal(signal.SIGINT)
         ended = service.ended()
-    assert (ended.status, ended.err) == (0, "")
+    assert ended.status == 0
+    assert ONLY_THE_KEY.fullmatch(ended.err), ended.err
     assert [process for process in family if not gone(process)] == []
 
 
 def test_ctrl_c_in_the_middle_of_the_answer_ends_it_at_once(upstream: FakeOpenAI, tmp_path: Path) -> None:
-    with started(tmp_path, "quickstart", OPENAI_BASE_URL=upstream.base_url) as service:
-        until(lambda: "3 files searchable" in service.text or bool(service.process.poll()))
-        upstream.script(*[Behaviour("stall_stream")] * 2)
+    upstream.script(*[Behaviour("stall_stream")] * 2)
+    with FakeOpenAI() as embeddings, ExitStack() as stack:
+        urls = {"OPENAI_BASE_URL": upstream.base_url, "FOOTNOTE_UPSTREAM_EMBEDDING_BASE_URL": embeddings.base_url}
+        service = stack.enter_context(started(tmp_path, "quickstart", program=FOOTNOTE, **urls))
         until(lambda: any(request.path.endswith("completions") for request in upstream.requests))
-        until(lambda: service.text.rstrip()[-1] not in "?.")
+        until(lambda: "".join(service.out).rstrip()[-1] not in "?.")
         service.process.send_signal(signal.SIGINT)
         ended = service.ended()
-    assert (ended.status, ended.err) == (0, "")
+    assert ended.status == 0
+    assert ONLY_THE_KEY.fullmatch(ended.err), ended.err
     assert upstream.requests[-1].outcome == "cancelled"

@@ -66,7 +66,7 @@ async def test_all_failed_documents_of_a_store_are_retried_together(plain: Parts
     async with working(plain):
         for photo in photos:
             await plain.ended(photo)
-    assert await retry_failed(plain.records, store.id) == 2
+    assert await retry_failed(plain.records, [store.id]) == 2
     assert [(await plain.document(photo)).status for photo in photos] == [Status.QUEUED, Status.QUEUED, Status.FAILED]
     assert await retry_failed(plain.records, None) == 1
 

@@ -229,8 +229,8 @@ async def test_jobs_that_changed_since_a_moment_are_found_in_order(database: Dat
 
 async def test_pages_cover_all_jobs_once(database: Database, store_id: StoreId) -> None:
     ids = {await queue(database, store_id, f"{n}") for n in range(5)}
-    first = await database.read(lambda c: jobs.page(c, store_id=store_id, limit=3))
-    second = await database.read(lambda c: jobs.page(c, store_id=store_id, after=first[-1].id, limit=3))
+    first = await database.read(lambda c: jobs.page(c, store_ids=[store_id], limit=3))
+    second = await database.read(lambda c: jobs.page(c, store_ids=[store_id], after=first[-1].id, limit=3))
     assert {job.document_id for job in (*first, *second)} == ids
     assert len(first) + len(second) == len(ids)
     await claim(database, room=2)

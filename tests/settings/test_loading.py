@@ -67,7 +67,7 @@ def test_a_misspelt_option_in_the_file_is_refused_with_the_nearest_name(tmp_path
 
 
 def test_a_table_where_a_value_belongs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"url\.x"):
+    with pytest.raises(SettingsError, match=r"url \(FOOTNOTE_URL\).*valid string"):
         load_settings(write(tmp_path, "[url]\nx = 1\n"))
 
 
@@ -130,3 +130,46 @@ def test_host_names_are_a_list_in_the_file_and_separated_by_commas_in_the_enviro
     environ["FOOTNOTE_SERVER_ALLOWED_HOSTS"] = "c.lan, D.lan"
     assert load_settings(environ).server.allowed_hosts == ("c.lan", "d.lan")
     assert load_settings({}).server.allowed_hosts is None
+
+
+def test_servers_have_names_of_their_own_in_the_environment_and_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text('[upstreams.azure]\nbase_url = "https://a/v1"\naliases = { fast = "gpt-4o-mini" }\n')
+    environ = {
+        "FOOTNOTE_CONFIG": str(file),
+        "FOOTNOTE_UPSTREAMS_AZURE_WEIGHT": "3",
+        "FOOTNOTE_UPSTREAMS_LOCAL1_BASE_URL": "http://b/v1",
+        "FOOTNOTE_UPSTREAMS_LOCAL1_API_KEYS": "one, two",
+        "FOOTNOTE_UPSTREAMS_LOCAL1_ALIASES": "fast=qwen, slow = llama",
+    }
+    servers = load_settings(environ).upstreams
+    assert servers["azure"].weight == 3
+    assert servers["azure"].aliases == {"fast": "gpt-4o-mini"}
+    assert [key.get_secret_value() for key in servers["local1"].api_keys] == ["one", "two"]
+    assert servers["local1"].aliases == {"fast": "qwen", "slow": "llama"}
+    assert servers["local1"].models == ("*",)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("FOOTNOTE_UPSTREAMS_AZURE_BASE_URLS", "x", "no such option"),
+        ("FOOTNOTE_UPSTREAMS_AZURE_WEIGHT", "2", r"upstreams\.azure\.base_url"),
+        ("FOOTNOTE_RELAY_ALIASES", "fast", "alias=model"),
+        ("FOOTNOTE_USAGE_PRICES", "{", "JSON"),
+    ],
+)
+def test_a_wrong_server_or_table_is_refused_by_name(variable: str, value: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load_settings({variable: value})
+
+
+def test_a_bad_key_of_a_server_is_not_shown() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"FOOTNOTE_UPSTREAMS_A_BASE_URL": "http://a/v1", "FOOTNOTE_UPSTREAMS_A_WEIGHT": "-1"})
+    assert "upstreams.a.weight (FOOTNOTE_UPSTREAMS_A_WEIGHT): read '-1'" in str(caught.value)
+
+
+def test_prices_are_a_table_in_the_file_and_json_in_the_environment() -> None:
+    settings = load_settings({"FOOTNOTE_USAGE_PRICES": '{"my-*": {"input": 0.1, "output": 0.2}}'})
+    assert settings.usage.prices["my-*"].output == 0.2

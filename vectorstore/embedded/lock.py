@@ -9,8 +9,9 @@ from pathlib import Path
 
 from vectorstore.errors import VectorStoreLockedError
 
-_WAIT_SECONDS = 2.0
-"""Time for the engine processes of a service that was just killed to flush and end."""
+_WAIT_SECONDS = 8.0
+"""Time for the engine processes of a service that was just killed to flush and end, on a busy machine too. Who starts a
+second service need not wait for it: the records are locked at once."""
 _RETRY_SECONDS = 0.05
 
 

@@ -1,4 +1,4 @@
-"""Stores, files, documents, jobs, embeddings and removals."""
+"""Stores, files, documents, jobs, embeddings, removals, keys, usage and resources."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -48,6 +48,10 @@ def upgrade() -> None:
     _create_jobs()
     _create_removals()
     _create_budgets()
+    _create_keys()
+    _create_usage()
+    _create_spending()
+    _create_resources()
 
 
 def _create_documents() -> None:
@@ -146,6 +150,95 @@ def _create_budgets() -> None:
     )
 
 
+def _create_keys() -> None:
+    optional_json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+    op.create_table(
+        "keys",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        sa.Column("hint", sa.Text, nullable=False),
+        sa.Column("previous_hash", sa.LargeBinary),
+        sa.Column("previous_until", sa.BigInteger),
+        sa.Column("permissions", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.Column("stores", optional_json),
+        sa.Column("models", optional_json),
+        sa.Column("requests_per_minute", sa.Integer),
+        sa.Column("tokens_per_minute", sa.BigInteger),
+        sa.Column("monthly_budget_usd", sa.Double),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("expires_at", sa.BigInteger),
+        sa.Column("revoked_at", sa.BigInteger),
+        sa.Column("last_used_at", sa.BigInteger),
+        sa.Column("updated_at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_keys"),
+        sa.UniqueConstraint("hash", name="uq_keys_hash"),
+    )
+    op.create_index("ix_keys_updated_at", "keys", ["updated_at"])
+
+
+def _create_usage() -> None:
+    op.create_table(
+        "usage",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.Column("endpoint", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Text),
+        sa.Column("request_id", sa.Text, nullable=False),
+        sa.Column("model", sa.Text),
+        sa.Column("upstream", sa.Text),
+        sa.Column("status", sa.Integer, nullable=False),
+        sa.Column("error", sa.Text),
+        sa.Column("streamed", sa.Boolean, nullable=False),
+        sa.Column("input_tokens", sa.BigInteger, nullable=False),
+        sa.Column("cached_tokens", sa.BigInteger, nullable=False),
+        sa.Column("output_tokens", sa.BigInteger, nullable=False),
+        sa.Column("seconds", sa.Double, nullable=False),
+        sa.Column("first_byte_seconds", sa.Double),
+        sa.Column("retries", sa.Integer, nullable=False),
+        sa.Column("request_bytes", sa.BigInteger, nullable=False),
+        sa.Column("response_bytes", sa.BigInteger, nullable=False),
+        sa.Column("cost_usd", sa.Double),
+        sa.PrimaryKeyConstraint("id", name="pk_usage"),
+    )
+    op.create_index("ix_usage_at_id", "usage", ["at", "id"])
+    op.create_index("ix_usage_key_id_at", "usage", ["key_id", "at"])
+
+
+def _create_spending() -> None:
+    op.create_table(
+        "spending",
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("month", sa.Integer, nullable=False),
+        sa.Column("usd", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("key_id", "month", name="pk_spending"),
+    )
+
+
+def _create_resources() -> None:
+    op.create_table(
+        "resources",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("upstream", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Text),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_resources"),
+    )
+
+
 def downgrade() -> None:
-    for table in ("budgets", "removals", "jobs", "embeddings", "documents", "files", "stores"):
+    tables = (
+        "resources",
+        "spending",
+        "usage",
+        "keys",
+        "budgets",
+        "removals",
+        "jobs",
+        "embeddings",
+        "documents",
+        "files",
+        "stores",
+    )
+    for table in tables:
         op.drop_table(table)
