@@ -69,6 +69,7 @@ class Keyring:
         self._by_hash: dict[bytes, _Entry] = {}
         self._used: dict[str, int] = {}
         self._since = 0.0
+        self._refreshing = asyncio.Lock()
         self._of_settings = None if admin_key is None else _of_settings(admin_key.get_secret_value())
         self._hold_of_settings()
 
@@ -101,10 +102,11 @@ class Keyring:
 
     async def refresh(self) -> None:
         """Take in what has changed in the database."""
-        for key in await self._database.read(lambda c: keys.changed(c, self._since - _OVERLAP_SECONDS)):
-            self._since = max(self._since, key.updated_at)
-            if self._known.get(key.id) != key:
-                self._hold(key)
+        async with self._refreshing:  # what was read first must not be taken in last: it could undo a revocation
+            for key in await self._database.read(lambda c: keys.changed(c, self._since - _OVERLAP_SECONDS)):
+                self._since = max(self._since, key.updated_at)
+                if self._known.get(key.id) != key:
+                    self._hold(key)
 
     async def keep_fresh(self, seconds: float) -> None:
         """Refresh again and again."""

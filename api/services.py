@@ -15,12 +15,13 @@ from api.feed import Feed
 from api.keyring import Keyring, open_keyring
 from api.limiting import Limits, open_limits
 from api.relay.app import RelayApp
+from api.storage import open_storage
 from ingest import Intake, Worker, open_worker
-from records import Records, open_records
+from records import Records
 from search import Answerer, Searcher
 from settings import Settings
 from upstream import Upstream, open_upstream
-from vectorstore import VectorStore, open_vector_store
+from vectorstore import VectorStore
 
 _log = logging.getLogger(__name__)
 
@@ -61,10 +62,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     keys_are_required(settings.keys, settings.server)  # before anything is made
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        records = await enter(open_records(settings.data, settings.database, settings.files))
+        records, vectors = await enter(open_storage(settings))
         keys = await enter(open_keyring(records.database, settings.keys))
         ledger = await enter(open_ledger(records.database, settings.usage, addresses_of(settings)))
-        vectors = await enter(open_vector_store(settings.qdrant, settings.data.dir / "vectors"))
         upstream = await enter(open_upstream(settings.upstream, settings.upstreams, settings.relay))
         worker = None
         if not settings.ingest.in_service and records.database.is_exclusive:

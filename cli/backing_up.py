@@ -1,8 +1,8 @@
 """`footnote backup` and `footnote restore`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
+from collections.abc import Iterator
+from contextlib import aclosing, closing
 from pathlib import Path
 from typing import NoReturn, Self
 
@@ -10,15 +10,15 @@ import httpx
 from rich.console import Console
 from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from api.storage import open_storage
 from backup import BackupError, Manifest, restore, take
 from backup.filing import Draft, draft
 from cli.client import Client, ClientError
 from cli.ending import exit_with
 from cli.showing import line
-from records import Records, open_records
 from records.errors import RecordsError
 from settings import Settings
-from vectorstore import VectorStore, VectorStoreError, open_vector_store
+from vectorstore import VectorStoreError
 
 ERRORS = (ClientError, BackupError, RecordsError, VectorStoreError)
 
@@ -83,23 +83,15 @@ def _served(settings: Settings) -> Iterator[bytes]:
 
 
 async def _take(settings: Settings, new: Draft, counting: "_Counting") -> None:
-    async with _opened(settings) as (records, vectors), aclosing(take(records, vectors)) as pieces:
+    async with open_storage(settings) as (records, vectors), aclosing(take(records, vectors)) as pieces:
         async for piece in pieces:
             await asyncio.to_thread(new.write, piece)
             counting.add(len(piece))
 
 
 async def _restore(settings: Settings, path: Path) -> Manifest:
-    async with _opened(settings) as (records, vectors):
+    async with open_storage(settings) as (records, vectors):
         return await restore(path, records, vectors, settings.data.dir)
-
-
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Records, VectorStore]]:
-    async with AsyncExitStack() as stack:
-        records = await stack.enter_async_context(open_records(settings.data, settings.database, settings.files))
-        folder = settings.data.dir / "vectors"
-        yield records, await stack.enter_async_context(open_vector_store(settings.qdrant, folder))
 
 
 class _Counting:

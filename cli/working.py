@@ -5,13 +5,11 @@ from contextlib import AsyncExitStack
 
 import typer
 
-from api import configure_logging, until_stopped
+from api import configure_logging, open_storage, until_stopped
 from cli.starting import spare_the_collector
 from ingest import open_worker
-from records import open_records
 from settings import Settings, SettingsError
 from upstream import open_upstream
-from vectorstore import open_vector_store
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +26,7 @@ async def work_until_stopped(settings: Settings) -> None:
     stopped = until_stopped()  # before anything is taken, so that everything is handed back
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        records = await enter(open_records(settings.data, settings.database, settings.files))
-        vectors = await enter(open_vector_store(settings.qdrant, settings.data.dir / "vectors"))
+        records, vectors = await enter(open_storage(settings))
         upstream = await enter(open_upstream(settings.upstream, settings.upstreams, settings.relay))
         await enter(open_worker(settings.ingest, records, vectors, upstream))
         spare_the_collector()

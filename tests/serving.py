@@ -3,16 +3,17 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from api import running
 from settings import Settings, load_settings
 
+T = TypeVar("T")
 _PATIENCE_SECONDS = 60.0
 
 
@@ -24,19 +25,26 @@ def settings_for(folder: Path, **environ: str) -> Settings:
 @contextmanager
 def service(settings: Settings) -> Iterator[str]:
     """Run the service in a thread; yields its address."""
+    with in_thread(lambda: running(settings)) as address:
+        yield address
+
+
+@contextmanager
+def in_thread(opening: Callable[[], AbstractAsyncContextManager[T]]) -> Iterator[T]:
+    """Enter an asynchronous context in a thread with an event loop of its own; yields what that yields."""
     started, stop = threading.Event(), threading.Event()
-    addresses: list[str] = []
+    opened: list[T] = []
     failures: list[BaseException] = []
 
-    async def serve() -> None:
-        async with running(settings) as address:
-            addresses.append(address)
+    async def stay() -> None:
+        async with opening() as entered:
+            opened.append(entered)
             started.set()
             await asyncio.to_thread(stop.wait)
 
     def run() -> None:
         try:
-            asyncio.run(serve())
+            asyncio.run(stay())
         except BaseException as error:
             failures.append(error)
         finally:
@@ -46,9 +54,9 @@ def service(settings: Settings) -> Iterator[str]:
     thread.start()
     started.wait(_PATIENCE_SECONDS)
     try:
-        if not addresses:
+        if not opened:
             raise failures[0]
-        yield addresses[0]
+        yield opened[0]
     finally:
         stop.set()
         thread.join(_PATIENCE_SECONDS)

@@ -71,7 +71,6 @@ class Conversation:
             await self._fail(error)
         finally:
             self._entry.seconds = time.perf_counter() - self._began
-            self._parts.limits.spent(self._caller, self._entry.input_tokens + self._entry.output_tokens)
             self._parts.ledger.add(self._entry)
 
     async def _serve(self) -> None:
@@ -172,6 +171,7 @@ class Conversation:
             self._entry.input_tokens += tokens.input
             self._entry.cached_tokens += tokens.cached
             self._entry.output_tokens += tokens.output
+            self._parts.limits.spent(self._caller, tokens.input + tokens.output)
 
     async def _close(self, closed: Closed) -> None:
         if self._is_over:  # the client has ended it

@@ -112,7 +112,8 @@ class Dispatching:
         if not self.are_several or answer.status >= HTTPStatus.BAD_REQUEST:
             return
         if request.method == "DELETE":
-            await self._whereabouts.forget(request.route.ids[-1:])
+            if len(request.route.ids) == 1:  # what is taken out of something else, as a file of a store, may live on
+                await self._whereabouts.forget(request.route.ids)
         elif request.route.may_create(request.head.store):
             made = made_by(passed.first_piece, passed.tail(), streamed=passed.streamed)
             await self._whereabouts.place(made, answer.upstream, request.caller.key_id)

@@ -6,14 +6,21 @@ upstreams send one for each token, or nearly.
 
 from api.relay.requests import Request
 
-_BYTES_PER_TOKEN = 4
+BYTES_PER_TOKEN = 4
 """Of English, and of Chinese nearly as many."""
 _FILES = b";base64,"
 """Pictures and sound cost far fewer tokens than bytes."""
 
 
-def estimated_input_tokens(request: Request) -> int | None:
-    """About what a model reads of a streamed request; None where no model answers, or no stream is wanted."""
-    if not (request.route.is_answer and request.head.stream is True and isinstance(request.body, bytes)):
+def estimated_input_tokens(request: Request, beginning: bytes) -> int | None:
+    """About what a model reads of a streamed request; None where that, or whether a stream is wanted, is not known.
+
+    `beginning` is that of a body which is not kept, where pictures show as a rule.
+    """
+    if not request.route.is_answer:
         return None
-    return 0 if _FILES in request.body else len(request.body) // _BYTES_PER_TOKEN
+    if not isinstance(request.body, bytes):
+        return 0 if _FILES in beginning else None
+    if request.head.stream is not True:
+        return None
+    return 0 if _FILES in request.body else len(request.body) // BYTES_PER_TOKEN

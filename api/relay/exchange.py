@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from http import HTTPStatus
 from inspect import isawaitable
 
 from starlette.types import Receive, Scope, Send
@@ -15,7 +16,7 @@ from api.relay.answers import Answer
 from api.relay.bodies import Body
 from api.relay.counting import Tokens
 from api.relay.dispatching import Dispatching
-from api.relay.estimating import estimated_input_tokens
+from api.relay.estimating import BYTES_PER_TOKEN, estimated_input_tokens
 from api.relay.failures import in_words, no_upstream
 from api.relay.parts import Admission, Parts
 from api.relay.passing import Passing
@@ -94,7 +95,7 @@ class Exchange:
         body = self._body = Body(self._receive, self._watch)
         request = await read_request(self._scope, self._route, self._caller, body, self._parts.settings)
         self._entry.model = _short(request.model)
-        self._input_tokens = estimated_input_tokens(request)
+        self._input_tokens = estimated_input_tokens(request, body.beginning)
         got = await answering.answer(request)
         if body.is_whole:
             request.body = body.beginning = b""  # a long answer need not keep it in memory
@@ -160,12 +161,25 @@ class Exchange:
 
     def _count(self, entry: Entry) -> None:
         tokens = self._passing.tokens()
-        if tokens is None and entry.error is not None and self._passing.events and self._input_tokens is not None:
-            tokens = Tokens(self._input_tokens, 0, self._passing.events)
+        if tokens is None and self._passing.events:
+            tokens = self._estimate()
         if tokens is not None and self._answer is not None:
             entry.input_tokens, entry.cached_tokens, entry.output_tokens = tokens.input, tokens.cached, tokens.output
             self._parts.limits.spent(self._caller, tokens.input + tokens.output)
             self._answer.spend(tokens.input + tokens.output)
+
+    def _estimate(self) -> Tokens | None:
+        """About the tokens of a stream whose upstream never told them; else a key's limits could be got round.
+
+        That is one which ended too soon, or of a kind that tells only when it is asked to, and could not be asked.
+        """
+        if self._route.streams_usage and self._entry.status < HTTPStatus.BAD_REQUEST:
+            size_bytes = 0 if self._body is None else self._body.passed_bytes
+            read = size_bytes // BYTES_PER_TOKEN if self._input_tokens is None else self._input_tokens
+            return Tokens(read, 0, self._passing.events)
+        if self._entry.error is None or self._input_tokens is None:
+            return None
+        return Tokens(self._input_tokens, 0, self._passing.events)
 
 
 def _headers(answer: Answer, admission: Admission, dispatching: Dispatching) -> RawHeaders:

@@ -63,9 +63,9 @@ def _every_model(route: Route, headers: RequestHeaders, body: Body, head: Reques
 
 
 def _replay(method: str, route: Route, headers: RequestHeaders, head: RequestHead) -> Replay:
-    if method in _SAFE_METHODS or headers.is_idempotent or (route.is_answer and not head.has_effects):
+    if method in _SAFE_METHODS or (route.is_answer and not head.has_effects):
         return Replay.ALWAYS
-    return Replay.UNDONE
+    return Replay.SAME if headers.is_idempotent else Replay.UNDONE
 
 
 def _target(scope: Scope) -> str:

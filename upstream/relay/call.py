@@ -12,7 +12,9 @@ class Replay(Enum):
     """When a request may be sent once more after one try failed."""
 
     ALWAYS = "always"
-    """It changes nothing (GET, HEAD, OPTIONS, answers of models), or has an idempotency key."""
+    """It changes nothing (GET, HEAD, OPTIONS, answers of models)."""
+    SAME = "same"
+    """It has an idempotency key: only the server that may have acted, and that knows the key, may be asked again."""
     UNDONE = "undone"
     """Only where the upstream cannot have acted: it was not reached, or refused with 429, or with 503 and a
     Retry-After."""

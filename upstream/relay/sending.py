@@ -56,6 +56,7 @@ class Sending:
         "_began",
         "_call",
         "_held",
+        "_is_bound",
         "_key",
         "_lines",
         "_loop",
@@ -81,6 +82,8 @@ class Sending:
         self._tried: dict[str, set[int]] = {}
         self._rounds = 0
         self._held: Answer | None = None
+        self._is_bound = False
+        self._server: Server
         self._start_over(self._began)
         self.tries = 0
 
@@ -143,6 +146,7 @@ class Sending:
     async def _go_on_after_miss(self, missed: MissedError) -> bool:
         if missed.reached and not self._may_repeat:
             return False
+        self._bind(may_have_acted=missed.reached)
         if self._may_be_stale(missed) and self._within_limits():
             return True
         self._tried[self._server.name] = set(range(len(self._server.keyring)))
@@ -163,11 +167,18 @@ class Sending:
             self._rest_key(status, hopeless=hopeless, seconds=seconds)
         else:
             self._tried[self._server.name] = set(range(len(self._server.keyring)))
-        if not self._was_refused(status, seconds) and not self._may_repeat:
+        was_refused = self._was_refused(status, seconds)
+        if not was_refused and not self._may_repeat:
             return False
+        self._bind(may_have_acted=not was_refused)
         if not isinstance(self._call.body, bytes):
             return False
         return await self._go_on(seconds, hopeless=hopeless)
+
+    def _bind(self, *, may_have_acted: bool) -> None:
+        """Leave others out from now on, where only this server and account can tell a second try from a second call."""
+        if may_have_acted and self._call.replay is Replay.SAME:
+            self._is_bound = True
 
     def _rest_key(self, status: int, *, hopeless: bool, seconds: float | None) -> None:
         """Leave a key out for a while. A 403 may be about what this one call wants, so that key goes on."""
@@ -204,6 +215,10 @@ class Sending:
         return True
 
     def _start_over(self, now: float) -> None:
+        if self._is_bound:
+            self._pool.candidates(None, self._server.name, now)
+            self._tried.clear()
+            return
         self._servers = self._pool.candidates(self._call.model, self._call.upstream, now)
         self._tried.clear()
         self._server = self._servers[0]
@@ -211,6 +226,8 @@ class Sending:
 
     def _choose(self, now: float) -> bool:
         """Another key of the same server, or else the next server."""
+        if self._is_bound:
+            return False
         for server in (self._server, *self._servers):
             if not (server.breaker.admits(now) and server.has_room(now)):
                 continue
@@ -229,7 +246,7 @@ class Sending:
 
     @property
     def _may_repeat(self) -> bool:
-        return self._call.replay is Replay.ALWAYS and isinstance(self._call.body, bytes)
+        return self._call.replay is not Replay.UNDONE and isinstance(self._call.body, bytes)
 
     def _was_refused(self, status: int, retry_after_seconds: float | None) -> bool:
         """Whether the status says that nothing was done."""

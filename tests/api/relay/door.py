@@ -2,10 +2,9 @@
 
 import asyncio
 import socket
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from api.relay import RelayApp
 from records.database import open_database
 from settings import DatabaseSettings, RelaySettings, UpstreamSettings
 from settings.options import UpstreamServer
+from tests.serving import in_thread
 from upstream import open_upstream
 
 _PATIENCE_SECONDS = 20.0
@@ -80,8 +80,12 @@ class Door:
         return left
 
     def _tasks(self) -> int:
+        return len(self.tasks_now()) - self.tasks
+
+    def tasks_now(self) -> set["asyncio.Task[Any]"]:
+        """All tasks of the event loop."""
         assert self.loop is not None
-        return len(asyncio.run_coroutine_threadsafe(_count(), self.loop).result()) - self.tasks
+        return asyncio.run_coroutine_threadsafe(_count(), self.loop).result()
 
 
 async def _later(admitted: Admitted) -> Admitted:
@@ -115,51 +119,40 @@ def door(
         base_url: Of the only upstream; `upstreams` for several.
         relay: Options of `RelaySettings`.
     """
-    opened, started, stop = Door(), threading.Event(), threading.Event()
-    failures: list[BaseException] = []
+    settings = RelaySettings(**{"max_retries": 1, "retry_seconds": 5, **relay})
+    own = UpstreamSettings(base_url=base_url, chat_model=chat_model)
 
-    async def serve() -> None:
-        async with AsyncExitStack() as stack:
-            settings = RelaySettings(**{"max_retries": 1, "retry_seconds": 5, **relay})
-            own = UpstreamSettings(base_url=base_url, chat_model=chat_model)
-            database = await stack.enter_async_context(open_database(DatabaseSettings(), folder))
-            upstream = await stack.enter_async_context(open_upstream(own, upstreams or {}, settings))
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[Door]:
+        async with (
+            open_database(DatabaseSettings(), folder) as database,
+            open_upstream(own, upstreams or {}, settings) as upstream,
+        ):
+            opened = Door()
             app = RelayApp(
                 upstream.relay, settings, opened, opened, database, still_lets=opened.still_lets, chat_model=chat_model
             )
-            sock = socket.create_server(("127.0.0.1", 0))
-            opened.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-            config = uvicorn.Config(_with_state(app, opened), lifespan="off", log_config=None, server_header=False)
-            server = _Server(config)
-            serving = asyncio.create_task(server.serve(sockets=[sock]))
-            await asyncio.sleep(0.01)
-            waiting = asyncio.create_task(asyncio.to_thread(stop.wait))
-            await asyncio.sleep(0)
-            opened.loop = asyncio.get_running_loop()
-            opened.tasks = len(asyncio.all_tasks()) + 1
-            started.set()
-            await waiting
-            server.should_exit = True
-            await serving
+            async with _serving(app, opened):
+                yield opened
 
-    def run() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            started.set()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    started.wait(_PATIENCE_SECONDS)
-    try:
-        if failures:
-            raise failures[0]
+    with in_thread(opening) as opened:
+        opened.tasks = len(opened.tasks_now())
         yield opened
+
+
+@asynccontextmanager
+async def _serving(app: ASGIApp, opened: Door) -> AsyncIterator[None]:
+    sock = socket.create_server(("127.0.0.1", 0))
+    opened.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    config = uvicorn.Config(_with_state(app, opened), lifespan="off", log_config=None, server_header=False)
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[sock]))
+    opened.loop = asyncio.get_running_loop()
+    try:
+        yield
     finally:
-        stop.set()
-        thread.join(_PATIENCE_SECONDS)
+        server.should_exit = True
+        await serving
 
 
 def _with_state(app: ASGIApp, opened: Door) -> ASGIApp:

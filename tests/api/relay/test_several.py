@@ -92,6 +92,13 @@ def test_what_was_made_at_an_upstream_is_found_there(client: httpx.Client, serve
     assert not [request for request in servers["one"].requests if request.method == "POST"]
 
 
+def test_a_file_that_is_taken_out_of_a_store_is_found_yet(client: httpx.Client) -> None:
+    there = {"x-footnote-upstream": "two"}
+    made, store = (client.post(path, headers=there).json()["id"] for path in ("/files", "/vector_stores"))
+    assert client.delete(f"/vector_stores/{store}/files/{made}").status_code == 200
+    assert _at(client.post("/batches", json={"input_file_id": made})) == "two"
+
+
 def test_a_streamed_response_is_found_again(client: httpx.Client) -> None:
     client.post("/responses", json={"model": "two-model", "stream": True})
     assert _at(client.get("/responses/responses-two-1")) == "two"

@@ -61,6 +61,34 @@ def test_tokens_that_the_caller_asked_for_stay(echo: EchoServer, relay: Door, ht
     assert relay.entry().input_tokens == 9
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(_BODY).encode() + b" " * 4_200_000,
+        b"\xef\xbb\xbf" + json.dumps(_BODY).encode(),
+        json.dumps({"metadata": {"stream_options": 1}, "stream_options": {"include_usage": False}, **_BODY}).encode(),
+    ],
+    ids=["too long to be kept", "byte order mark", "two of the name"],
+)
+def test_a_stream_that_cannot_be_asked_for_its_tokens_is_estimated(
+    echo: EchoServer, relay: Door, http: httpx.Client, body: bytes
+) -> None:
+    echo.answering = lambda _: event_stream([_plain(["a"] * 50)])
+    assert http.post("/chat/completions", content=body).content == _plain(["a"] * 50)
+    entry = relay.entry()
+    assert entry.error is None
+    assert entry.input_tokens == len(body) // 4
+    assert 50 <= entry.output_tokens <= 52
+    assert relay.spent_tokens == [entry.input_tokens + entry.output_tokens]
+
+
+def test_pictures_are_not_estimated_by_their_bytes(echo: EchoServer, relay: Door, http: httpx.Client) -> None:
+    echo.answering = lambda _: event_stream([_plain(["a"] * 50)])
+    picture = {"role": "user", "content": [{"image_url": {"url": "data:image/png;base64," + "A" * 4_200_000}}]}
+    assert http.post("/chat/completions", json={**_BODY, "messages": [picture]}).status_code == 200
+    assert relay.entry().input_tokens == 0
+
+
 def test_an_upstream_that_refuses_to_be_asked_is_asked_no_more(
     echo: EchoServer, relay: Door, http: httpx.Client
 ) -> None:

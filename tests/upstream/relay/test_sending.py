@@ -207,6 +207,28 @@ async def test_a_call_bound_to_a_server_does_not_fail_over(
     assert not second.requests
 
 
+@pytest.mark.parametrize("fault", [RESET, CLOSE, error_reply(500, "x")])
+async def test_an_idempotency_key_means_nothing_to_others(
+    open_relay: Open, echo: EchoServer, second: EchoServer, fault: Reply
+) -> None:
+    echo.script(fault, fault)
+    upstreams = {"a": server(echo, keys=(KEY, OTHER_KEY)), "b": server(second, weight=0)}
+    async with open_relay(upstreams) as relay:
+        got = await send(relay, Call("POST", "/fine_tuning/jobs", (), b"{}", 2, Replay.SAME))
+    assert (got.status, got.upstream, got.tries) == (200, "a", 3)
+    assert not second.requests
+    assert {seen.header("authorization") for seen in echo.requests} == {f"Bearer {KEY}".encode()}
+
+
+async def test_an_idempotency_key_goes_elsewhere_while_nothing_was_done(
+    open_relay: Open, echo: EchoServer, second: EchoServer
+) -> None:
+    echo.script(limited("60"))
+    async with open_relay({"a": server(echo), "b": server(second, weight=0)}) as relay:
+        got = await send(relay, Call("POST", "/fine_tuning/jobs", (), b"{}", 2, Replay.SAME))
+    assert (got.status, got.upstream) == (200, "b")
+
+
 async def test_a_name_that_does_not_resolve_fails_over(open_relay: Open, second: EchoServer) -> None:
     upstreams = {"a": UpstreamServer(base_url="http://nowhere.invalid/v1"), "b": server(second)}
     async with open_relay(upstreams) as relay:
