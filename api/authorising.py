@@ -57,6 +57,7 @@ class Authorising:
             scope.setdefault("state", {})["caller"] = self._caller(scope)
         except InvalidKeyError as error:
             if scope["path"] not in _PUBLIC:
+                scope["state"]["services"].ledger.measures.refuse()
                 await answer(error)(scope, receive, send)
                 return
             scope["state"]["caller"] = ANONYMOUS

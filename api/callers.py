@@ -1,10 +1,11 @@
 """Who calls, and what they may."""
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Literal, cast
 
 from starlette.types import Scope as Connection
+
+from settings.patterns import fits
 
 Permission = Literal["admin", "documents", "search", "relay", "metrics"]
 PERMISSIONS: frozenset[Permission] = frozenset({"admin", "documents", "search", "relay", "metrics"})
@@ -37,7 +38,7 @@ class Caller:
 
     def may_use_model(self, model: str) -> bool:
         """Whether it may use this model at upstreams."""
-        return self.models is None or any(fnmatchcase(model, pattern) for pattern in self.models)
+        return self.models is None or any(fits(model, pattern) for pattern in self.models)
 
 
 LOCAL = Caller(key_id=None)

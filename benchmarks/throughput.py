@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,7 +26,6 @@ from benchmarks.prose import Writer
 from benchmarks.reporting import Row, show
 
 _FILES_A_REQUEST = 16  # as `footnote add` does
-_SIDE_BY_SIDE = 4
 _POLL_SECONDS = 0.5
 _LAST_POLL_SECONDS = 0.1
 _LAST_SHARE = 0.05
@@ -234,14 +232,11 @@ def _submit(http: httpx.Client, files: Sequence[File], store: str = "measured") 
     http.post("/stores", json={"name": store}).raise_for_status()
     began = time.monotonic()
 
-    def hand_in(first: int) -> None:
+    for first in range(0, len(files), _FILES_A_REQUEST):
         parts = [("file", file) for file in files[first : first + _FILES_A_REQUEST]]
         http.post("/documents", data={"store": store, "lane": "bulk"}, files=parts).raise_for_status()
         if first and first % _TELL_FILES == 0:
             _tell(f"{first} of {len(files)} handed in")
-
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
-        list(threads.map(hand_in, range(0, len(files), _FILES_A_REQUEST)))
     return time.monotonic() - began
 
 

@@ -1,7 +1,6 @@
 """`footnote add`: hand files in and follow them until every one is searchable or has failed."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from rich.console import Console
 
@@ -10,7 +9,6 @@ from cli.following import Bars, Document, Following
 from cli.reporting import Report
 from cli.walking import Found, batches
 
-_UPLOADS_SIDE_BY_SIDE = 4
 _MOST_IN_A_HURRY = 16
 """Who adds more files at once is not waiting for any one of them."""
 
@@ -34,17 +32,17 @@ class Adder:
         return self._following.report
 
     def _upload(self, files: Sequence[Found]) -> None:
-        threads = ThreadPoolExecutor(_UPLOADS_SIDE_BY_SIDE)
-        try:
-            for done in as_completed([threads.submit(self._add, batch) for batch in batches(files)]):
-                for name, outcome in done.result():
-                    if isinstance(outcome, Exception):
-                        self._following.fail(name, str(outcome))
-                    else:
-                        self._following.hold(name, outcome)
-                    self._bars.uploaded()
-        finally:
-            threads.shutdown(cancel_futures=True)  # after Ctrl-C, wait for no more than what is under way
+        """One request after the other.
+
+        More of them side by side are taken in sooner, but keep the service from its work, and all is done later.
+        """
+        for batch in batches(files):
+            for name, outcome in self._add(batch):
+                if isinstance(outcome, Exception):
+                    self._following.fail(name, str(outcome))
+                else:
+                    self._following.hold(name, outcome)
+                self._bars.uploaded()
 
     def _add(self, batch: Sequence[Found]) -> list[tuple[str, Document | Exception]]:
         """What came of each file; a batch that is refused is handed in one by one, to know which file is to blame."""

@@ -20,6 +20,13 @@ _HIDDEN = {"hash", "previous_hash", "updated_at"}
 @contextmanager
 def offline_keys(settings: Settings) -> Iterator["_Offline"]:
     """What `Client` offers for keys, without a service. Raises ClientError as it does."""
+    database = settings.data.dir / "footnote.db"
+    if settings.database.url is None and not database.is_file():
+        message = (
+            f"There is no database at {database.absolute()}. Run this where the service is started, or set data.dir "
+            "(FOOTNOTE_DATA_DIR) as it has it."
+        )
+        raise ClientError(message)
     try:
         yield _Offline(settings)
     except RecordsError as error:

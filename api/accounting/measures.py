@@ -76,7 +76,13 @@ class Measures:
         )
         self._cost = Counts("footnote_cost_usd", "Cost of calls whose price is known.", _CALL[1:])
         self._retries = Counts("footnote_upstream_retries", "Tries after the first.", (_CALL[1],))
+        self._refused = Counts("footnote_refused_keys", "Requests whose key is missing or wrong.", ())
         self._unpriced = Counts("footnote_unpriced_calls", "Calls that used tokens of unknown price.", _CALL[1:])
+
+    def refuse(self) -> None:
+        """Count a request whose key is missing or wrong."""
+        with self._lock:
+            self._refused.add(())
 
     def observe(self, entries: Sequence[Entry]) -> None:
         """Count calls that have ended."""
@@ -97,7 +103,7 @@ class Measures:
                 series.family()
                 for series in (
                     *(self._duration, self._tokens, self._first_token, self._requests, self._seconds),
-                    *(self._cost, self._retries, self._unpriced),
+                    *(self._cost, self._retries, self._unpriced, self._refused),
                 )
             ]
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from api.accounting.entry import Entry
 from settings import Price, Settings
+from settings.patterns import fits
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, TieredPrices
@@ -89,7 +89,7 @@ class Prices:
         if model in self._exact:
             return self._exact[model]
         for pattern, rate in self._globs:
-            if fnmatchcase(model, pattern):
+            if fits(model, pattern):
                 return rate
         return _table_rate(model, self._addresses.get(upstream or ""))
 

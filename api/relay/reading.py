@@ -4,7 +4,7 @@ from starlette.types import Scope
 
 from api.callers import Caller
 from api.relay.bodies import Body
-from api.relay.forms import form_models, is_form
+from api.relay.forms import form_models, is_form, is_plain_form
 from api.relay.permissions import check_models, models_named
 from api.relay.request_head import NO_HEAD, RequestHead, read_head, read_partial_head
 from api.relay.requests import Request
@@ -58,7 +58,7 @@ def _every_model(route: Route, headers: RequestHeaders, body: Body, head: Reques
     """All models that a request may be taken to name, by whoever reads it."""
     named = [route.model] if route.model is not None else []
     if is_form(headers.content_type):
-        return [*named, *in_form]
+        return [*named, *in_form] if is_plain_form(headers.content_type, body.beginning) else []
     return [*named, *models_named(body.beginning, head, is_whole=body.is_whole)]
 
 

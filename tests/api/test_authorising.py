@@ -67,6 +67,18 @@ def test_every_wrong_key_gets_the_same_answer(guarded: Keyholders) -> None:
     assert len(answers) == 1
 
 
+def test_wrong_keys_are_counted(guarded: Keyholders) -> None:
+    def counted() -> float:
+        with guarded.client(ADMIN_KEY) as admin:
+            lines = admin.get("/metrics").text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith("footnote_refused_keys_total"))
+
+    before = counted()
+    with guarded.client("sk-fn-wrong") as stranger:
+        assert stranger.get("/stores").status_code == 401
+    assert counted() == before + 1
+
+
 def test_a_key_is_taken_wherever_clients_put_it(guarded: Keyholders) -> None:
     key = guarded.key()["key"]
     for headers in ({"Authorization": f"bearer {key}"}, {"Authorization": f"BEARER  {key}"}, {"api-key": key}):

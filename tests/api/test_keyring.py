@@ -9,6 +9,7 @@ import pytest
 
 from api.keyring import InvalidKeyError, Keyring
 from records import Database, keys
+from records.ids import KeyId
 from records.keys import Key
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +17,7 @@ _SECRET = b"sk-fn-secret"
 _VALID = Key(
     name="test",
     permissions=("search",),
-    id="key_1",
+    id=KeyId("key_1"),
     hash=keys.hash_of(_SECRET),
     hint="cret",
     previous_hash=None,

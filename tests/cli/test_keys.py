@@ -80,6 +80,10 @@ def test_a_lost_key_is_replaced_without_the_service(upstream: FakeOpenAI, tmp_pa
         assert run(tmp_path, "keys", "list", FOOTNOTE_URL=address, FOOTNOTE_API_KEY=first).status == 0
         taken = run(tmp_path, "keys", "list", "--offline")
         assert (taken.status, "data.dir" in taken.err) == (1, True)
+    elsewhere = tmp_path / "elsewhere"
+    lost = run(elsewhere, "keys", "create", "nowhere", "--offline")
+    assert (lost.status, "There is no database" in lost.err) == (1, True)
+    assert not (elsewhere / "footnote.db").exists()
     made = run(tmp_path, "keys", "create", "found again", "--permission", "admin", "--offline")
     assert KEY.fullmatch(made.out.strip())
     listed = json.loads(run(tmp_path, "keys", "list", "--offline", "--json").out)

@@ -153,7 +153,7 @@ def test_servers_have_names_of_their_own_in_the_environment_and_in_the_file(tmp_
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
-        ("FOOTNOTE_UPSTREAMS_AZURE_BASE_URLS", "x", "no such option"),
+        ("FOOTNOTE_UPSTREAMS_AZURE_BASE_URLS", "x", "did you mean FOOTNOTE_UPSTREAMS_AZURE_BASE_URL[?]"),
         ("FOOTNOTE_UPSTREAMS_AZURE_WEIGHT", "2", r"upstreams\.azure\.base_url"),
         ("FOOTNOTE_RELAY_ALIASES", "fast", "alias=model"),
         ("FOOTNOTE_USAGE_PRICES", "{", "JSON"),
@@ -173,3 +173,17 @@ def test_a_bad_key_of_a_server_is_not_shown() -> None:
 def test_prices_are_a_table_in_the_file_and_json_in_the_environment() -> None:
     settings = load_settings({"FOOTNOTE_USAGE_PRICES": '{"my-*": {"input": 0.1, "output": 0.2}}'})
     assert settings.usage.prices["my-*"].output == 0.2
+
+
+def test_a_missing_value_is_named_without_what_is_beside_it() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"FOOTNOTE_UPSTREAMS_A_API_KEYS": "sk-secret"})
+    assert "upstreams.a.base_url (FOOTNOTE_UPSTREAMS_A_BASE_URL): it must be set." in str(caught.value)
+    assert "sk-secret" not in str(caught.value)
+
+
+def test_a_misspelt_option_of_a_server_is_shown_under_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text('[upstreams.azure]\napi_key = "x"\n')
+    with pytest.raises(SettingsError, match=r"did you mean upstreams\.azure\.api_keys[?]"):
+        load_settings({"FOOTNOTE_CONFIG": str(file)})

@@ -64,6 +64,7 @@ class Sending:
         "_rounds",
         "_server",
         "_servers",
+        "_suspects",
         "_terms",
         "_tried",
         "tries",
@@ -80,6 +81,8 @@ class Sending:
         self._began = loop.time()
         self._servers: Sequence[Server] = ()
         self._tried: dict[str, set[int]] = {}
+        self._suspects: dict[str, bool] = {}
+        """Servers that said 5xx, and whether that call was a probe."""
         self._rounds = 0
         self._held: Answer | None = None
         self._is_bound = False
@@ -103,6 +106,7 @@ class Sending:
                 else:
                     if answer.status < _SERVER_ERROR and answer.status not in _UNSETTLED:
                         self._hold(None)
+                        self._blame_others(answer)
                         return answer
                     self._hold(answer)
                     if not await self._go_on_after_refusal(answer):
@@ -138,10 +142,20 @@ class Sending:
             raise
         answer.tries = self.tries
         if answer.status >= _SERVER_ERROR and answer.status not in _NEVER_BETTER and not self._pool.is_sole:
-            server.failed(self._loop.time(), probe=probe)
+            self._suspects[server.name] = probe
         else:
             server.succeeded()
         return answer
+
+    def _blame_others(self, answer: Answer) -> None:
+        """Hold 5xx answers against their servers, now that another has done better.
+
+        Where none does, it is the call: whoever sends one that no server can stand must not have all of them left
+        alone.
+        """
+        for name, probe in self._suspects.items():
+            if name != answer.upstream:
+                self._lines[name].server.failed(self._loop.time(), probe=probe)
 
     async def _go_on_after_miss(self, missed: MissedError) -> bool:
         if missed.reached and not self._may_repeat:

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
+from settings.patterns import fits
 from upstream.endpoint import Endpoint
 from upstream.relay.breaker import Breaker, State
 from upstream.relay.keyring import Keyring
@@ -77,7 +77,7 @@ class Server:
         """What this server calls the model; None when it does not serve it."""
         if model in self._aliases:
             return self._aliases[model]
-        return model if any(fnmatchcase(model, glob) for glob in self._globs) else None
+        return model if any(fits(model, glob) for glob in self._globs) else None
 
     def has_room(self, now: float) -> bool:
         """Whether it may be sent one more call."""

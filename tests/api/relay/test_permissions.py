@@ -116,6 +116,29 @@ def test_models_of_forms_are_looked_at(relay: Door, http: httpx.Client) -> None:
     assert http.post("/audio/transcriptions", files=files).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"content-disposition: form-data; name*=utf-8''model",
+        b'content-disposition: form-data; name="mo\\del"',
+        b'content-disposition: form-data; name ="model"',
+        b"content-disposition: form-data; name=\"x\"; name*=utf-8''model",
+        b'content-disposition: form-data;\r\n name="model"',
+        b'content-disposition: form-data; name="x"\r\ncontent-disposition: form-data; name*=model',
+        b'content-disposition: form-data; name="x"\r\n\r\n\n--B\ncontent-disposition: form-data; name="model"\n',
+    ],
+)
+def test_a_form_cannot_name_a_model_in_odd_ways(
+    echo: EchoServer, relay: Door, http: httpx.Client, other: bytes
+) -> None:
+    relay.caller = _SOME_MODELS
+    body = b'--B\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--B\r\n'
+    body += other + b"\r\n\r\nlarge\r\n--B--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=B"}
+    assert http.post("/audio/transcriptions", content=body, headers=headers).status_code == 403
+    assert not echo.requests
+
+
 def test_what_starts_no_model_needs_none(relay: Door, http: httpx.Client) -> None:
     relay.caller = _SOME_MODELS
     assert http.post("/files", files={"file": b"x"}).status_code == 200

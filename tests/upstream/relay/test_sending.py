@@ -301,6 +301,29 @@ async def test_answers_of_a_single_server_are_held_against_nobody(open_relay: Op
         assert relay.states()[0].state == "up"
 
 
+async def test_a_call_that_no_server_can_stand_is_held_against_none(
+    open_relay: Open, echo: EchoServer, second: EchoServer
+) -> None:
+    upstreams = {"one": server(echo), "two": server(second)}
+    async with open_relay(upstreams, breaker_failures=2, max_retries=1, retry_seconds=1) as relay:
+        for _ in range(5):
+            for each in (echo, second):
+                each.script(error_reply(500, "x"))
+            assert (await send(relay, chat())).status == 500
+        assert [state.state for state in relay.states()] == ["up", "up"]
+
+
+async def test_a_server_that_says_500_where_the_other_does_better_is_left_alone(
+    open_relay: Open, echo: EchoServer, second: EchoServer
+) -> None:
+    upstreams = {"one": server(echo, weight=1000), "two": server(second, weight=0)}
+    async with open_relay(upstreams, breaker_failures=2, max_retries=1, retry_seconds=1) as relay:
+        echo.script(error_reply(500, "x"), error_reply(500, "x"))
+        for _ in range(2):
+            assert (await send(relay, chat())).upstream == "two"
+        assert [state.state for state in relay.states()] == ["down", "up"]
+
+
 async def test_limits_of_a_server_hold(open_relay: Open, echo: EchoServer, second: EchoServer) -> None:
     echo.answering = lambda _: Reply([b"{}"], before=[0.2])
     upstreams = {"a": server(echo, max_in_flight=2, weight=1000), "b": server(second)}
