@@ -17,6 +17,7 @@ from api.request_ids import RequestIdFilter
 from settings import LogSettings
 
 _ADDED = {"message", "asctime", "request_id", "taskName", "color_message"}
+_MEANT = frozenset(f"ASGI callable returned without completing {what}." for what in ("handshake", "response"))
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | _ADDED
 
 
@@ -32,6 +33,16 @@ def configure_logging(settings: LogSettings) -> None:
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
     for package in tracebacks.OURS:
         logging.getLogger(package).setLevel(level)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a message of the web server tells of more than what was meant.
+
+    It takes a refused WebSocket, or an answer that is cut since the upstream's was, for a fault, and says so each time.
+    Both have a line of their own.
+    """
+    return record.msg not in _MEANT
 
 
 class TextLines(logging.Formatter):

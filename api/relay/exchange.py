@@ -163,6 +163,9 @@ class Exchange:
         tokens = self._passing.tokens()
         if tokens is None and self._passing.events:
             tokens = self._estimate()
+        if tokens is not None and self._scope["method"] == "GET":
+            path, body = self._scope["raw_path"], self._passing.tail()
+            tokens = tokens if self._parts.fetched.counts(self._route.label, path, body) else None
         if tokens is not None and self._answer is not None:
             entry.input_tokens, entry.cached_tokens, entry.output_tokens = tokens.input, tokens.cached, tokens.output
             self._parts.limits.spent(self._caller, tokens.input + tokens.output)

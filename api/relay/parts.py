@@ -1,12 +1,13 @@
 """What every relayed request uses, made once."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from api.accounting.entry import Entry
 from api.callers import Caller
 from api.relay.answering import Answering
+from api.relay.fetched import Fetched
 from api.relay.routes import Routes
 from settings import RelaySettings
 
@@ -52,3 +53,4 @@ class Parts:
     """None where nothing is passed on."""
     still_lets: Callable[[Caller], bool]
     """Whether a caller may go on: keys can be revoked while a WebSocket is open."""
+    fetched: Fetched = field(default_factory=Fetched)

@@ -154,3 +154,14 @@ def test_libraries_are_never_asked_for_details(level: str, ours: list[str], thei
     lines = [json.loads(line) for line in ran.stderr.splitlines()]
     for name, levels in (("api", ours), ("ingest", ours), ("uvicorn", theirs), ("somebody", theirs)):
         assert [line["level"] for line in lines if line["logger"].startswith(name)] == levels
+
+
+def test_what_was_meant_is_not_told_as_a_fault_of_the_web_server() -> None:
+    program = (
+        "import logging\nfrom api.logs import configure_logging\nfrom settings import LogSettings\n"
+        "configure_logging(LogSettings())\nlog = logging.getLogger('uvicorn.error')\n"
+        "log.error('ASGI callable returned without completing handshake.')\nlog.error('It broke.')\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stderr
+    assert len(said.splitlines()) == 1
+    assert "It broke." in said

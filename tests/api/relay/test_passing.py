@@ -37,6 +37,20 @@ def test_a_chat_call_passes_and_leaves_a_row(echo: EchoServer, relay: Door, http
     assert relay.spent_tokens == [12]
 
 
+def test_what_is_fetched_counts_once_and_only_if_it_was_made_in_the_background(
+    echo: EchoServer, relay: Door, http: httpx.Client
+) -> None:
+    usage = {"input_tokens": 9, "output_tokens": 3, "total_tokens": 12}
+    for background, spent in ((True, [12]), (False, [])):
+        relay.spent_tokens.clear()
+        for _ in range(3):
+            echo.script(json_reply({"id": "resp_1", "background": background, "usage": usage}))
+            assert http.get(f"/responses/resp_{background}").status_code == 200
+        relay.entry(3)
+        relay.entries.clear()
+        assert relay.spent_tokens == spent
+
+
 def test_bytes_of_path_query_and_body_are_the_same(echo: EchoServer, relay: Door) -> None:
     target = "/v1/files//a%2Fb;c/%E5%A4%A9%20?x=&x=1+2&y=%2b&&z"
     body = b'{"model": "m",  "x": 1.50, "u": "\\u00e4", "unknown": [null]}'
