@@ -86,8 +86,6 @@ class Pool:
         found = self._by_model.get(model)
         if found is None:
             found = tuple(server for server in self.servers if self.resolve(server, model) is not None)
-            # Another server may take any name, but would not know what is meant by this one.
-            found = tuple(server for server in found if self.aliases.get(model, model) in server.aliases) or found
             if len(self._by_model) >= _REMEMBERED_MODELS:  # clients can send any names
                 self._by_model.clear()
             self._by_model[model] = found

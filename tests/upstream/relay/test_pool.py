@@ -47,13 +47,6 @@ def test_aliases_of_all_and_of_one_server_are_followed() -> None:
     assert pool.resolve(pool.servers[1], "best") is None
 
 
-def test_an_alias_of_one_server_never_goes_to_another_under_that_name() -> None:
-    pool = Pool([_server("any"), _server("gpu", models=["qwen*"], aliases={"fast": "qwen3"})], {"quick": "fast"})
-    assert _names(pool, "fast") == ["gpu"]
-    assert _names(pool, "quick") == ["gpu"]
-    assert set(_names(pool, "qwen3")) == {"any", "gpu"}
-
-
 def test_weights_share_the_calls() -> None:
     pool = Pool([_server("a", weight=3), _server("b", weight=1), _server("spare", weight=0)], {})
     first = Counter(_names(pool)[0] for _ in range(2_000))
