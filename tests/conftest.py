@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from tests.postgres import running_postgres
+from settings import DatabaseSettings
+from tests.postgres import empty_database, running_postgres
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -28,3 +30,13 @@ def postgres_url() -> Iterator[str]:
     """A Postgres server; see `tests.postgres`."""
     with running_postgres() as url:
         yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_settings(request: pytest.FixtureRequest) -> Iterator[DatabaseSettings]:
+    """Each kind of database in turn, empty."""
+    if request.param == "sqlite":
+        yield DatabaseSettings()
+        return
+    with empty_database(request.getfixturevalue("postgres_url")) as url:
+        yield DatabaseSettings(url=SecretStr(url))

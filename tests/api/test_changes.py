@@ -2,12 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from api.changes import Window, changed_since, missed
 from records import Connection, Database, documents, files, jobs, leases, open_records, stores
@@ -15,18 +14,8 @@ from records.ids import DocumentId
 from records.jobs import Lane
 from records.stores import NewStore
 from settings import DatabaseSettings, DataSettings
-from tests.postgres import empty_database
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database_settings(request: pytest.FixtureRequest) -> Iterator[DatabaseSettings]:
-    if request.param == "sqlite":
-        yield DatabaseSettings()
-        return
-    with empty_database(request.getfixturevalue("postgres_url")) as url:
-        yield DatabaseSettings(url=SecretStr(url))
 
 
 @pytest.fixture

@@ -9,12 +9,10 @@ POST /_release, and shows what it saw in `fake.requests` or GET /_requests.
 import argparse
 import asyncio
 import sys
-import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
@@ -22,6 +20,7 @@ from tests.fakes.chat_endpoint import complete
 from tests.fakes.embeddings_endpoint import embeddings
 from tests.fakes.failing import error, reset
 from tests.fakes.script import Behaviour, Character, Recorded
+from tests.fakes.threaded import Threaded
 
 __all__ = ["Behaviour", "Character", "FakeOpenAI", "Recorded"]
 
@@ -29,10 +28,11 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _Endpoint = Callable[[web.Request, Any, Behaviour | None], Awaitable[web.StreamResponse]]
 
 
-class FakeOpenAI:
+class FakeOpenAI(Threaded):
     """The server in a thread of its own; a context manager, for sync and async tests alike."""
 
     def __init__(self, character: Character | None = None) -> None:
+        super().__init__("fake-openai")
         self.character = character or Character()
         self.requests: list[Recorded] = []
         self.base_url = ""
@@ -42,24 +42,9 @@ class FakeOpenAI:
         self._peers: set[Any] = set()
         self._in_flight = 0
         self._behaviours: deque[Behaviour] = deque()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="fake-openai", daemon=True)
         self._runner = web.AppRunner(
             self._application(), handler_cancellation=True, access_log=None, shutdown_timeout=0.1
         )
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self.start(), self._loop).result()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self.stop(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
     @property
     def max_in_flight(self) -> int:

@@ -11,47 +11,32 @@ import argparse
 import asyncio
 import signal
 import sys
-import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from tests.fakes.qdrant.faults import Fault, Faults, Handler
 from tests.fakes.qdrant.routes import Collections
+from tests.fakes.threaded import Threaded
 
 __all__ = ["FakeQdrant", "Fault"]
 
 _FLUSH_SECONDS = 1.0
 
 
-class FakeQdrant:
+class FakeQdrant(Threaded):
     """The server; as a context manager in a thread of its own, for sync and async tests alike."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__("fake-qdrant")
         self.url = ""
         self.calls: list[str] = []
         """Method and path of every call, failed ones too."""
         self._peers: set[Any] = set()
         self._folder = folder
         self._faults = Faults()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="fake-qdrant", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self.start(), self._loop).result()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self.stop(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
     @property
     def connections(self) -> int:

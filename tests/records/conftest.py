@@ -1,21 +1,10 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from records import Database, Records, open_records
 from settings import DatabaseSettings, DataSettings
-from tests.postgres import empty_database
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database_settings(request: pytest.FixtureRequest) -> Iterator[DatabaseSettings]:
-    if request.param == "sqlite":
-        yield DatabaseSettings()
-        return
-    with empty_database(request.getfixturevalue("postgres_url")) as url:
-        yield DatabaseSettings(url=SecretStr(url))
 
 
 @pytest.fixture
