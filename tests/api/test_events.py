@@ -179,7 +179,7 @@ class Counting:
 
 def is_read() -> bool:
     """Whether any service of this process looks for changes."""
-    return any(thing.is_reading for thing in gc.get_objects() if isinstance(thing, Feed))
+    return any(thing.is_reading for thing in gc.get_objects() if type(thing) is Feed)
 
 
 def test_clients_that_leave_end_the_looking_for_changes(http: httpx.Client, upstream: FakeOpenAI, store: str) -> None:

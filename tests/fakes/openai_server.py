@@ -20,7 +20,7 @@ from tests.fakes.chat_endpoint import complete
 from tests.fakes.embeddings_endpoint import embeddings
 from tests.fakes.failing import error, reset
 from tests.fakes.script import Behaviour, Character, Recorded
-from tests.fakes.threaded import Threaded
+from tests.fakes.threaded import Threaded, clean_up
 
 __all__ = ["Behaviour", "Character", "FakeOpenAI", "Recorded"]
 
@@ -73,7 +73,7 @@ class FakeOpenAI(Threaded):
     async def stop(self) -> None:
         """Cut every connection."""
         self.released.set()
-        await self._runner.cleanup()
+        await clean_up(self._runner)
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=1 << 30)

@@ -19,7 +19,7 @@ from aiohttp.typedefs import Middleware
 
 from tests.fakes.qdrant.faults import Fault, Faults, Handler
 from tests.fakes.qdrant.routes import Collections
-from tests.fakes.threaded import Threaded
+from tests.fakes.threaded import Threaded, clean_up
 
 __all__ = ["FakeQdrant", "Fault"]
 
@@ -66,7 +66,7 @@ class FakeQdrant(Threaded):
     async def stop(self) -> None:
         """Cut every connection and flush."""
         self._flushing.cancel()
-        await self._runner.cleanup()
+        await clean_up(self._runner)
         self._collections.close()
 
     async def _flush_repeatedly(self) -> None:

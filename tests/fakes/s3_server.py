@@ -4,22 +4,19 @@ In tests `with FakeS3() as fake:`. It knows one bucket and one key, and fails wh
 """
 
 import asyncio
-import gc
 import hashlib
 import secrets
 import threading
-import warnings
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from aiohttp import web
 
 from tests.fakes.s3_signature import refusal
+from tests.fakes.threaded import Threaded, clean_up
 
 BUCKET = "documents"
 KEY = "AKIAFOOTNOTEKEY"
@@ -35,8 +32,8 @@ class Failure:
     code: str
 
 
-@dataclass(slots=True)
-class FakeS3:
+@dataclass
+class FakeS3(Threaded):
     """The server in a thread of its own; a context manager, for sync and async tests alike."""
 
     page: int = 1000
@@ -57,38 +54,23 @@ class FakeS3:
     """Whether no part of a multipart upload is taken."""
     session_tokens: set[str] = field(default_factory=set)
     endpoint: str = ""
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
-    _thread: threading.Thread = field(init=False)
     _runner: web.AppRunner = field(init=False)
 
-    def __enter__(self) -> Self:
+    def __post_init__(self) -> None:
+        super().__init__("fake-s3")
         application = web.Application(client_max_size=1 << 30)
         application.router.add_route("*", "/{bucket}{key:.*}", self._answer)
         self._runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
-        self._thread = threading.Thread(target=self._loop.run_forever, name="fake-s3", daemon=True)
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        with warnings.catch_warnings():  # of connections that a client opened in the last moment
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
-
-    async def _start(self) -> None:
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen; `endpoint` is right afterwards."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.endpoint = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        await web.TCPSite(self._runner, host, port).start()
+        self.endpoint = f"http://{host}:{self._runner.addresses[0][1]}"
 
-    async def _stop(self) -> None:
-        await self._runner.cleanup()
-        await asyncio.sleep(0.05)  # lets the connections close
+    async def stop(self) -> None:
+        """Cut every connection."""
+        await clean_up(self._runner)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()

@@ -4,7 +4,12 @@ import asyncio
 import threading
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
+
+from aiohttp import web
+
+_ACCEPTING_SECONDS: Final = 0.02
+"""How long a connection may take from the kernel's queue to its protocol."""
 
 
 class Threaded(ABC):
@@ -34,3 +39,12 @@ class Threaded(ABC):
     @abstractmethod
     async def stop(self) -> None:
         """Cut every connection."""
+
+
+async def clean_up(runner: web.AppRunner) -> None:
+    """Listen no more, wait for connections that were being accepted, and cut all."""
+    for site in list(runner.sites):
+        await site.stop()
+    await asyncio.sleep(_ACCEPTING_SECONDS)
+    await runner.cleanup()
+    await asyncio.sleep(_ACCEPTING_SECONDS)  # lets the sockets close
