@@ -60,6 +60,11 @@ class Document:
     pages: int | None
     created_at: int
     finished_at: int | None
+    attached: bool = False
+    """Whether it came as a file that was there before, and so goes without that file."""
+    chunk_max_tokens: int | None = None
+    """Of its chunks; None leaves it to the store, and so does the overlap."""
+    chunk_overlap_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,7 @@ def add(
         "attributes": dict(attributes),
         "version": 0,
         "chunks": 0,
+        "attached": False,
         # Milliseconds would not fit OpenAI's form; ids break ties in lists.
         "created_at": int(time.time()),
     }

@@ -19,7 +19,7 @@ from records.database import Database
 from records.documents import Status
 from records.errors import RecordsError
 from records.jobs import ACTIVE, Kind, Step
-from records.schema import documents, files, jobs, metadata, stores
+from records.schema import documents, files, jobs, metadata, stores, upload_parts, uploads
 
 Row = Mapping[str, Any]
 _ROWS_AT_ONCE = 200
@@ -57,6 +57,8 @@ class Subject:
     """Version whose chunks are visible; 0 when none is."""
     chunks: int
     attributes: Mapping[str, Any]
+    attached: bool
+    """Whether others of the store may have the same content."""
     contents: Sequence[str]
     """SHA-256 of its file, and of the file that is to replace it if there is one."""
 
@@ -78,10 +80,13 @@ class Reread:
 
 Part = Rows | Contents | Subjects
 
+_LEFT_OUT = (uploads, upload_parts)
+"""Files that are still coming: whoever sends one begins again. Of those that have come, files tell."""
+
 _REPLACEMENT = files.alias("replacement")
 _SUBJECTS = (
     sa.select(
-        *(documents.c[name] for name in ("id", "store_id", "version", "chunks", "attributes", "sha256")),
+        *(documents.c[name] for name in ("id", "store_id", "version", "chunks", "attributes", "attached", "sha256")),
         _REPLACEMENT.c.sha256.label("replacement"),
     )
     .outerjoin(jobs, sa.and_(jobs.c.document_id == documents.c.id, jobs.c.kind == Kind.INGEST))
@@ -156,7 +161,7 @@ def _read(give: Callable[[Part], None], connection: Connection) -> None:
     _freeze(connection)
     next_models = _next_models(connection)
     read = partial(_read_batches, connection, give)
-    for table in metadata.sorted_tables:
+    for table in (one for one in metadata.sorted_tables if one not in _LEFT_OUT):
         read(sa.select(table), partial(_rows, table.name, next_models))
     read(sa.select(files.c.sha256).distinct(), lambda rows: Contents([row["sha256"] for row in rows]))
     # By store, so that chunks of one collection come together.
@@ -259,4 +264,5 @@ def _settled(table: str, row: dict[str, Any], next_models: set[str]) -> Row:
 
 def _subject(row: RowMapping) -> Subject:
     contents = [sha256 for sha256 in dict.fromkeys([row["sha256"], row["replacement"]]) if sha256]
-    return Subject(row["id"], row["store_id"], row["version"], row["chunks"], row["attributes"], contents)
+    values = {name: row[name] for name in Subject.__slots__ if name != "contents"}
+    return Subject(**values, contents=contents)

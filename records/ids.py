@@ -6,6 +6,8 @@ from typing import NewType
 
 StoreId = NewType("StoreId", str)
 FileId = NewType("FileId", str)
+UploadId = NewType("UploadId", str)
+PartId = NewType("PartId", str)
 DocumentId = NewType("DocumentId", str)
 JobId = NewType("JobId", str)
 KeyId = NewType("KeyId", str)
@@ -20,6 +22,16 @@ def new_store_id() -> StoreId:
 def new_file_id() -> FileId:
     """A file's id in OpenAI's form."""
     return FileId("file-" + secrets.token_hex(12))
+
+
+def new_upload_id() -> UploadId:
+    """An upload's id in OpenAI's form."""
+    return UploadId("upload_" + secrets.token_hex(12))
+
+
+def new_part_id() -> PartId:
+    """The id of a part of an upload in OpenAI's form."""
+    return PartId("part_" + secrets.token_hex(12))
 
 
 def new_document_id() -> DocumentId:

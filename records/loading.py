@@ -84,9 +84,10 @@ class Loader:
         for row in self.connection.execute(sa.select(files.c.id, files.c.sha256)):
             if row.sha256 not in hashes:
                 missing.add(row.id)
-        for file_id in self._doubtful | missing:
+        for file_id in self._doubtful:
             files_.remove_unused(self.connection, FileId(file_id))
-        if any(self._has_file(file_id) for file_id in missing):
+        # Somebody deleted them, documents and all, while the backup was taken; or they were damaged before.
+        if not all(files_.remove(self.connection, FileId(file_id)) for file_id in missing):
             raise ContentMissingError
 
     def counts(self) -> Mapping[str, int]:
@@ -96,9 +97,6 @@ class Loader:
             name: self.connection.execute(sa.select(count).select_from(table)).scalar_one()
             for name, table in metadata.tables.items()
         }
-
-    def _has_file(self, file_id: str) -> bool:
-        return bool(self.connection.execute(sa.select(sa.exists().where(files.c.id == file_id))).scalar_one())
 
     def _is_wanted(self, table: str, row: Row) -> bool:
         document_id = {documents.name: "id", jobs.name: "document_id", embeddings.name: "document_id"}.get(table)

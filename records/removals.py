@@ -19,6 +19,9 @@ WHOLE = 0
 ALL_DOCUMENTS = DocumentId("")
 """In place of a document: every chunk that the store has in this collection, and nothing else of it."""
 
+NO_DOCUMENT = DocumentId("-")
+"""In place of a document: bytes that came without one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Removal:
@@ -50,6 +53,11 @@ def new_removal(
 def new_removal_of_store(store_id: StoreId, model: str, dimensions: int) -> Removal:
     """A removal of all chunks of a store from a collection that it no longer uses."""
     return new_removal(store_id, ALL_DOCUMENTS, WHOLE, (model, dimensions))
+
+
+def new_removal_of_content(sha256: str) -> Removal:
+    """A removal of bytes that no document had."""
+    return Removal(token_hex(12), StoreId(""), NO_DOCUMENT, WHOLE, "", None, sha256)
 
 
 def add(connection: Connection, removal: Removal, *, again_after_seconds: float = 0.0) -> None:

@@ -19,7 +19,13 @@ stores = sa.Table(
     "stores",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, unique=True),
+    sa.Column("label", sa.Text),
+    sa.Column("description", sa.Text),
+    sa.Column("metadata", Json, nullable=False),
+    sa.Column("expires_after_days", sa.Integer),
+    sa.Column("last_active_at", sa.BigInteger, nullable=False),
+    sa.Column("expired_at", sa.BigInteger),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("embedding_model", sa.Text, nullable=False),
     sa.Column("embedding_dimensions", sa.Integer),
@@ -37,8 +43,13 @@ files = sa.Table(
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.Text, nullable=False, index=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    # Null for files that live as long as a document has them; others stay until somebody deletes them.
+    sa.Column("purpose", sa.Text),
+    sa.Column("expires_at", sa.BigInteger, index=True),
+    sa.Column("key_id", sa.Text),
 )
 
+_NATIVE = sa.text("NOT attached")
 documents = sa.Table(
     "documents",
     metadata,
@@ -58,8 +69,76 @@ documents = sa.Table(
     sa.Column("pages", sa.Integer),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("finished_at", sa.BigInteger),
-    sa.UniqueConstraint("store_id", "sha256"),
+    sa.Column("attached", sa.Boolean, nullable=False),
+    sa.Column("chunk_max_tokens", sa.Integer),
+    sa.Column("chunk_overlap_tokens", sa.Integer),
+    sa.UniqueConstraint("store_id", "file_id"),
+    # What was handed in as a document is there once; files may be attached beside it whatever they hold.
+    sa.Index(
+        "uq_documents_store_id_sha256",
+        "store_id",
+        "sha256",
+        unique=True,
+        sqlite_where=_NATIVE,
+        postgresql_where=_NATIVE,
+    ),
     sa.Index("ix_documents_store_id_created_at_id", "store_id", "created_at", "id"),
+)
+
+file_batches = sa.Table(
+    "file_batches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("store_id", sa.Text, sa.ForeignKey(stores.c.id), nullable=False, index=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("cancelled_at", sa.BigInteger),
+)
+
+file_batch_files = sa.Table(
+    "file_batch_files",
+    metadata,
+    sa.Column("batch_id", sa.Text, sa.ForeignKey(file_batches.c.id), primary_key=True),
+    sa.Column("document_id", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+)
+
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("filename", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("file_expires_after_seconds", sa.BigInteger),
+    sa.Column("file_id", sa.Text),
+    sa.Column("key_id", sa.Text),
+)
+
+upload_parts = sa.Table(
+    "upload_parts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("upload_id", sa.Text, sa.ForeignKey(uploads.c.id), nullable=False, index=True),
+    sa.Column("sha256", sa.Text, nullable=False, index=True),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+responses = sa.Table(
+    "responses",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("key_id", sa.Text),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("previous_id", sa.Text),
+    sa.Column("input", Json, nullable=False),
+    sa.Column("body", Json, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
 )
 
 embeddings = sa.Table(

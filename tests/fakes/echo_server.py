@@ -30,6 +30,7 @@ from tests.fakes.echo.reply import (
 )
 from tests.fakes.echo.socket import SocketScript, serve_socket
 from tests.fakes.echo.wire import LostError, Wire
+from tests.fakes.threaded import accept_no_more
 
 __all__ = [
     "EchoServer",
@@ -44,10 +45,6 @@ __all__ = [
     "json_reply",
     "limited",
 ]
-
-
-_ACCEPTING_SECONDS = 0.02
-"""In which connections that were just accepted, or are shaking hands, come to stand or to fall."""
 
 
 class EchoServer:
@@ -123,9 +120,9 @@ class EchoServer:
 
     async def _stop(self) -> None:
         if self._server is not None:
+            await accept_no_more(self._server.sockets)
             self._server.close()
             self._server = None
-        await asyncio.sleep(_ACCEPTING_SECONDS)
         for wire in self._wires:
             wire.transport.abort()
         for task in self._tasks:

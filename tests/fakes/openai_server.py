@@ -8,6 +8,7 @@ POST /_release, and shows what it saw in `fake.requests` or GET /_requests.
 
 import argparse
 import asyncio
+import socket
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -20,7 +21,7 @@ from tests.fakes.chat_endpoint import complete
 from tests.fakes.embeddings_endpoint import embeddings
 from tests.fakes.failing import error, reset
 from tests.fakes.script import Behaviour, Character, Recorded
-from tests.fakes.threaded import Threaded, clean_up
+from tests.fakes.threaded import Threaded, accept_no_more
 
 __all__ = ["Behaviour", "Character", "FakeOpenAI", "Recorded"]
 
@@ -67,13 +68,15 @@ class FakeOpenAI(Threaded):
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; `base_url` is right afterwards."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
+        self._listening = socket.create_server((host, port), backlog=1024)
+        await web.SockSite(self._runner, self._listening).start()
         self.base_url = f"http://{host}:{self._runner.addresses[0][1]}/v1"
 
     async def stop(self) -> None:
         """Cut every connection."""
         self.released.set()
-        await clean_up(self._runner)
+        await accept_no_more([self._listening])
+        await self._runner.cleanup()
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=1 << 30)

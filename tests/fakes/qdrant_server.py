@@ -10,6 +10,7 @@ DELETE takes them back), and shows the calls it got in `fake.calls` or GET /_cal
 import argparse
 import asyncio
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from aiohttp.typedefs import Middleware
 
 from tests.fakes.qdrant.faults import Fault, Faults, Handler
 from tests.fakes.qdrant.routes import Collections
-from tests.fakes.threaded import Threaded, clean_up
+from tests.fakes.threaded import Threaded, accept_no_more
 
 __all__ = ["FakeQdrant", "Fault"]
 
@@ -59,14 +60,16 @@ class FakeQdrant(Threaded):
             self._application(), handler_cancellation=True, access_log=None, shutdown_timeout=0.1
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
+        self._listening = socket.create_server((host, port), backlog=1024)
+        await web.SockSite(self._runner, self._listening).start()
         self.url = f"http://{host}:{self._runner.addresses[0][1]}"
         self._flushing = asyncio.create_task(self._flush_repeatedly())
 
     async def stop(self) -> None:
         """Cut every connection and flush."""
         self._flushing.cancel()
-        await clean_up(self._runner)
+        await accept_no_more([self._listening])
+        await self._runner.cleanup()
         self._collections.close()
 
     async def _flush_repeatedly(self) -> None:

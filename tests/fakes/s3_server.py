@@ -6,6 +6,7 @@ In tests `with FakeS3() as fake:`. It knows one bucket and one key, and fails wh
 import asyncio
 import hashlib
 import secrets
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from xml.sax.saxutils import escape
 from aiohttp import web
 
 from tests.fakes.s3_signature import refusal
-from tests.fakes.threaded import Threaded, clean_up
+from tests.fakes.threaded import Threaded, accept_no_more
 
 BUCKET = "documents"
 KEY = "AKIAFOOTNOTEKEY"
@@ -65,12 +66,14 @@ class FakeS3(Threaded):
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; `endpoint` is right afterwards."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
+        self._listening = socket.create_server((host, port), backlog=1024)
+        await web.SockSite(self._runner, self._listening).start()
         self.endpoint = f"http://{host}:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
         """Cut every connection."""
-        await clean_up(self._runner)
+        await accept_no_more([self._listening])
+        await self._runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()

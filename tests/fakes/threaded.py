@@ -1,15 +1,15 @@
 """A server in a thread of its own, for sync and async tests alike."""
 
 import asyncio
+import socket
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Self
 
-from aiohttp import web
-
-_ACCEPTING_SECONDS: Final = 0.02
-"""How long a connection may take from the kernel's queue to its protocol."""
+_TURNS: Final = 10
+"""More turns of the loop than a connection takes from the kernel's queue to its protocol."""
 
 
 class Threaded(ABC):
@@ -41,10 +41,9 @@ class Threaded(ABC):
         """Cut every connection."""
 
 
-async def clean_up(runner: web.AppRunner) -> None:
-    """Listen no more, wait for connections that were being accepted, and cut all."""
-    for site in list(runner.sites):
-        await site.stop()
-    await asyncio.sleep(_ACCEPTING_SECONDS)
-    await runner.cleanup()
-    await asyncio.sleep(_ACCEPTING_SECONDS)  # lets the sockets close
+async def accept_no_more(listening: Iterable[socket.socket]) -> None:
+    """Wait for the connections that are being accepted: closing a server between the steps of that leaks them."""
+    for one in listening:
+        asyncio.get_running_loop().remove_reader(one.fileno())
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)

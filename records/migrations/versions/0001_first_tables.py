@@ -1,4 +1,4 @@
-"""Stores, files, documents, jobs, embeddings, removals, keys, usage and resources."""
+"""Stores, files, uploads, documents, jobs, embeddings, removals, responses, keys, usage and resources."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,13 @@ def upgrade() -> None:
     op.create_table(
         "stores",
         sa.Column("id", sa.Text, nullable=False),
-        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("name", sa.Text),
+        sa.Column("label", sa.Text),
+        sa.Column("description", sa.Text),
+        sa.Column("metadata", _json(), nullable=False),
+        sa.Column("expires_after_days", sa.Integer),
+        sa.Column("last_active_at", sa.BigInteger, nullable=False),
+        sa.Column("expired_at", sa.BigInteger),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("embedding_model", sa.Text, nullable=False),
         sa.Column("embedding_dimensions", sa.Integer),
@@ -30,10 +36,17 @@ def upgrade() -> None:
         sa.Column("bytes", sa.BigInteger, nullable=False),
         sa.Column("sha256", sa.Text, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("purpose", sa.Text),
+        sa.Column("expires_at", sa.BigInteger),
+        sa.Column("key_id", sa.Text),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
     )
+    op.create_index("ix_files_expires_at", "files", ["expires_at"])
     op.create_index("ix_files_sha256", "files", ["sha256"])
     _create_documents()
+    _create_file_batches()
+    _create_uploads()
+    _create_responses()
     op.create_table(
         "embeddings",
         sa.Column("model", sa.Text, nullable=False),
@@ -73,13 +86,94 @@ def _create_documents() -> None:
         sa.Column("pages", sa.Integer),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("finished_at", sa.BigInteger),
+        sa.Column("attached", sa.Boolean, nullable=False),
+        sa.Column("chunk_max_tokens", sa.Integer),
+        sa.Column("chunk_overlap_tokens", sa.Integer),
         sa.PrimaryKeyConstraint("id", name="pk_documents"),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name="fk_documents_store_id"),
         sa.ForeignKeyConstraint(["file_id"], ["files.id"], name="fk_documents_file_id"),
-        sa.UniqueConstraint("store_id", "sha256", name="uq_documents_store_id_sha256"),
+        sa.UniqueConstraint("store_id", "file_id", name="uq_documents_store_id_file_id"),
+    )
+    native = sa.text("NOT attached")
+    columns = ["store_id", "sha256"]
+    op.create_index(
+        "uq_documents_store_id_sha256",
+        "documents",
+        columns,
+        unique=True,
+        sqlite_where=native,
+        postgresql_where=native,
     )
     op.create_index("ix_documents_file_id", "documents", ["file_id"])
     op.create_index("ix_documents_store_id_created_at_id", "documents", ["store_id", "created_at", "id"])
+
+
+def _create_file_batches() -> None:
+    op.create_table(
+        "file_batches",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("store_id", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("cancelled_at", sa.BigInteger),
+        sa.PrimaryKeyConstraint("id", name="pk_file_batches"),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name="fk_file_batches_store_id"),
+    )
+    op.create_index("ix_file_batches_store_id", "file_batches", ["store_id"])
+    op.create_table(
+        "file_batch_files",
+        sa.Column("batch_id", sa.Text, nullable=False),
+        sa.Column("document_id", sa.Text, nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("batch_id", "document_id", name="pk_file_batch_files"),
+        sa.ForeignKeyConstraint(["batch_id"], ["file_batches.id"], name="fk_file_batch_files_batch_id"),
+    )
+
+
+def _create_uploads() -> None:
+    op.create_table(
+        "uploads",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("filename", sa.Text, nullable=False),
+        sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("media_type", sa.Text, nullable=False),
+        sa.Column("bytes", sa.BigInteger, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("expires_at", sa.BigInteger, nullable=False),
+        sa.Column("file_expires_after_seconds", sa.BigInteger),
+        sa.Column("file_id", sa.Text),
+        sa.Column("key_id", sa.Text),
+        sa.PrimaryKeyConstraint("id", name="pk_uploads"),
+    )
+    op.create_index("ix_uploads_expires_at", "uploads", ["expires_at"])
+    op.create_table(
+        "upload_parts",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("upload_id", sa.Text, nullable=False),
+        sa.Column("sha256", sa.Text, nullable=False),
+        sa.Column("bytes", sa.BigInteger, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_upload_parts"),
+        sa.ForeignKeyConstraint(["upload_id"], ["uploads.id"], name="fk_upload_parts_upload_id"),
+    )
+    op.create_index("ix_upload_parts_upload_id", "upload_parts", ["upload_id"])
+    op.create_index("ix_upload_parts_sha256", "upload_parts", ["sha256"])
+
+
+def _create_responses() -> None:
+    op.create_table(
+        "responses",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Text),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("previous_id", sa.Text),
+        sa.Column("input", _json(), nullable=False),
+        sa.Column("body", _json(), nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("expires_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_responses"),
+    )
+    op.create_index("ix_responses_expires_at", "responses", ["expires_at"])
 
 
 def _create_jobs() -> None:
@@ -236,9 +330,18 @@ def downgrade() -> None:
         "removals",
         "jobs",
         "embeddings",
+        "responses",
+        "upload_parts",
+        "uploads",
+        "file_batch_files",
+        "file_batches",
         "documents",
         "files",
         "stores",
     )
     for table in tables:
         op.drop_table(table)
+
+
+def _json() -> sa.JSON:
+    return sa.JSON().with_variant(JSONB(), "postgresql")
