@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,8 +29,14 @@ from api.authorising import Authorising, keys_are_required
 from api.body_limits import BodyLimits
 from api.cross_site import SameSiteOnly, allowed_hosts
 from api.door import Door
+from api.mcp import open_mcp
+from api.mcp import route as mcp_route
+from api.openai import ROUTERS
+from api.openai.store_models import find
+from api.parting import Parting
+from api.parting.questions import Questions
 from api.request_ids import RequestIds
-from api.services import Services, open_services
+from api.services import open_services
 from settings import Settings
 
 _DESCRIPTION = """\
@@ -50,7 +57,9 @@ class _App(FastAPI):
 
     def stand_behind(self, settings: Settings) -> None:
         """Put the layers in place."""
-        door = Door(Counting(super().__call__))
+        questions = Questions(settings.models, lambda name: find(settings, name) is not None)
+        parting = Parting(questions, max_form_bytes=settings.server.max_request_bytes)
+        door = Door(Counting(super().__call__), parting)
         known = Authorising(door, required=keys_are_required(settings.keys, settings.server))
         self.front = RequestIds(SameSiteOnly(known, allowed_hosts=allowed_hosts(settings.server)))
 
@@ -59,16 +68,18 @@ def create_app(settings: Settings) -> FastAPI:
     """The ASGI application. Nothing is opened before its lifespan starts."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Services]]:
-        async with open_services(settings) as services:
-            yield {"services": services}
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        async with open_services(settings) as services, open_mcp() as mcp:
+            yield {"services": services, "mcp": mcp}
 
     app = _App(title="Footnote", version=version("footnote"), description=_DESCRIPTION, lifespan=lifespan)
     app.stand_behind(settings)
     for part in (documents, control, jobs, events, searching, asking, stores, reembedding, keys, usage):
         app.include_router(part.router)
-    for part in (backing_up, health, metrics):
+    for part in (backing_up, health, metrics, mcp_route):
         app.include_router(part.router)
+    for router in ROUTERS:
+        app.include_router(router)
     errors.install(app)
     app.add_middleware(BodyLimits, max_form_bytes=settings.server.max_request_bytes)
     return app

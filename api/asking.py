@@ -14,9 +14,9 @@ from api.errors import describe
 from api.hits import CitationBody, HitBody, citation_body, hit_body
 from api.keeping_alive import with_comments
 from api.permissions import GuardedRoute, MayAsk
-from api.searching import Question, Scope, request_of
+from api.searching import Question, Scope, inquiry_of
 from api.services import Opened
-from search import Answer, Delta, Event, Passages, Request
+from search import Answer, Delta, Event, Inquiry, Passages
 
 router = APIRouter(tags=["questions"], route_class=GuardedRoute)
 
@@ -53,36 +53,36 @@ class AnswerBody(BaseModel):
 )
 async def ask(form: AskForm, services: Opened, caller: MayAsk) -> AnswerBody | StreamingResponse:
     """Answer a question from the documents of a store."""
-    request = await request_of(services, caller, form, form.question, services.settings.search.answer_passages)
+    inquiry = await inquiry_of(services, caller, form, form.question)
     if not form.stream:
-        return _body(request, await services.answerer.answer(request))
-    events = services.answerer.stream(request)
+        return _body(inquiry, await services.answerer.answer(inquiry))
+    events = services.answerer.stream(inquiry)
     first = await anext(events)  # what fails before there is anything to show gets a status of its own
     return StreamingResponse(
-        with_comments(_wire(request, first, events)),
+        with_comments(_wire(inquiry, first, events)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
 
 
-async def _wire(request: Request, first: Event, events: AsyncGenerator[Event]) -> AsyncGenerator[str]:
+async def _wire(inquiry: Inquiry, first: Event, events: AsyncGenerator[Event]) -> AsyncGenerator[str]:
     async with aclosing(events):
         try:
-            yield _event(request, first)
+            yield _event(inquiry, first)
             async for event in events:
-                yield _event(request, event)
+                yield _event(inquiry, event)
         except Exception as error:  # noqa: BLE001  the status is sent; the client must still be told
             yield _sse("error", describe(error)[1])
 
 
-def _event(request: Request, event: Event) -> str:
+def _event(inquiry: Inquiry, event: Event) -> str:
     match event:
-        case Passages(hits):
+        case Passages(hits, _):
             return _sse("passages", {"data": [hit_body(hit).model_dump() for hit in hits]})
         case Delta(text):
             return _sse("delta", {"text": text})
         case Answer():
-            body = _body(request, event).model_dump()
+            body = _body(inquiry, event).model_dump()
             return _sse("citations", {"data": body["citations"]}) + _sse("done", body)
 
 
@@ -91,11 +91,11 @@ def _sse(name: str, data: dict[str, Any]) -> str:
     return f"event: {name}\ndata: {json.dumps(data)}\n\n"
 
 
-def _body(request: Request, answer: Answer) -> AnswerBody:
+def _body(inquiry: Inquiry, answer: Answer) -> AnswerBody:
     return AnswerBody(
         id=f"ans_{secrets.token_hex(12)}",
-        question=request.question,
-        store=request.store.name,
+        question=inquiry.question,
+        store=inquiry.stores[0].name,
         answer=answer.text,
         answered=answer.answered,
         method=answer.method,

@@ -9,6 +9,8 @@ from api.errors import ApiError, answer
 
 _MAX_OTHER_BYTES = 1_048_576
 """For JSON: a question has at most 32,000 characters, the rest is room for filters."""
+_MAX_API_BYTES = 16_777_216
+"""For JSON under `/v1`: conversations, and lists of thousands of files with their attributes."""
 
 
 class BodyLimits:
@@ -25,7 +27,8 @@ class BodyLimits:
             return
         headers = Headers(scope=scope)
         is_form = headers.get("content-type", "").lower().startswith("multipart/")
-        limit = self._max_form_bytes if is_form else _MAX_OTHER_BYTES
+        other = _MAX_API_BYTES if scope["path"].startswith("/v1/") else _MAX_OTHER_BYTES
+        limit = self._max_form_bytes if is_form else other
         declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > limit:
             await answer(_too_large(limit, is_form=is_form))(scope, receive, send)

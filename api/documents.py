@@ -13,6 +13,7 @@ from api.errors import ApiError, not_found
 from api.permissions import GuardedRoute, MayRead, MaySearch, MayUpload, MayWork
 from api.progress import DocumentBody, Snapshot, document_body, document_values, snapshots, snapshots_of
 from api.services import Opened, Services
+from api.store_use import use_store
 from api.stores import Deleted, resolve
 from api.uploads import LaneField, uploads_of
 from ingest import Submission, remove_document
@@ -61,6 +62,7 @@ async def add_documents(
     """Hand in files. The answer comes at once; `GET /documents/{id}` tells when each is searchable."""
     uploads = uploads_of(file, attributes, lane, services.settings.server.max_upload_bytes)
     target = await resolve(services, caller, store)
+    await use_store(services, target)
     try:
         results = await services.intake.submit_all(target, uploads)
     finally:
@@ -128,11 +130,7 @@ async def retrieve_content(
     end: Annotated[int | None, Query(ge=0, description="Offset after the last character wanted.")] = None,
 ) -> PlainTextResponse:
     """The text that was extracted from a document: what `start` and `end` of hits and citations count in."""
-    document = await find_document(services, caller, document_id)
-    text = await services.records.blobs.text(document.id, document.version)
-    if text is None:
-        why = _why_no_text(document)
-        raise ApiError(HTTPStatus.CONFLICT, f"The document has no text. {why}", code="no_content", param="document_id")
+    text = await text_of(services, await find_document(services, caller, document_id))
     return PlainTextResponse(text[start:end])
 
 
@@ -163,6 +161,15 @@ async def shown_document(services: Services, caller: Caller, document_id: str) -
     if not found or not caller.sees(found[0].document.store_id):
         raise no_document(document_id)
     return document_body(found[0])
+
+
+async def text_of(services: Services, document: Document) -> str:
+    """The text that was extracted from a document. Raises ApiError (409)."""
+    text = await services.records.blobs.text(document.id, document.version)
+    if text is None:
+        why = _why_no_text(document)
+        raise ApiError(HTTPStatus.CONFLICT, f"The document has no text. {why}", code="no_content", param="document_id")
+    return text
 
 
 def no_document(document_id: str) -> ApiError:

@@ -19,7 +19,9 @@ from ingest import (
     NothingToRetryError,
     SameModelError,
     StillRemovingError,
+    StoreExpiredError,
     StoreGoneError,
+    UnknownFileError,
 )
 from records.blobs import BlobTooLargeError, StorageError
 from records.errors import NameTakenError, RecordsUnavailableError
@@ -60,7 +62,7 @@ class ApiError(HTTPException):
 
 def not_found(what: str, name: str, hint: str = "", *, param: str | None = None) -> ApiError:
     """The error for a name or id that leads nowhere."""
-    message = f"There is no {what} {name!r}.{' ' + hint if hint else ''}"
+    message = f"There is no {what.replace('_', ' ')} {name!r}.{' ' + hint if hint else ''}"
     return ApiError(HTTPStatus.NOT_FOUND, message, code=f"{what}_not_found", param=param or what)
 
 
@@ -74,6 +76,8 @@ _RULES: Mapping[type[Exception], _Rule] = {
     BlobTooLargeError: _Rule(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "file_too_large"),
     StorageError: _Rule(HTTPStatus.INSUFFICIENT_STORAGE, "storage_failed"),
     StoreGoneError: _Rule(HTTPStatus.NOT_FOUND, "store_not_found"),
+    StoreExpiredError: _Rule(HTTPStatus.BAD_REQUEST, "vector_store_expired"),
+    UnknownFileError: _Rule(HTTPStatus.NOT_FOUND, "file_not_found"),
     NameTakenError: _Rule(HTTPStatus.CONFLICT, "name_taken"),
     DuplicateError: _Rule(HTTPStatus.CONFLICT, "duplicate"),
     SameModelError: _Rule(HTTPStatus.CONFLICT, "same_model"),

@@ -16,6 +16,7 @@ class HitBody(BaseModel):
     document_id: str
     filename: str
     score: float
+    """From 0 to 1; what it means depends on the mode, so compare scores of one mode only."""
     text: str
     page: int | None
     """Page on which the passage starts, from 1."""

@@ -69,7 +69,7 @@ def _with_id(headers: list[tuple[bytes, bytes]], request_id: bytes) -> list[tupl
 
 
 def _is_relayed(scope: Scope) -> bool:
-    return bool(scope["path"].startswith("/v1/"))
+    return bool(scope["state"].get("relayed", False))
 
 
 def _path(scope: Scope) -> str:

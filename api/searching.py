@@ -10,9 +10,10 @@ from api.callers import Caller
 from api.hits import HitBody, hit_body
 from api.permissions import GuardedRoute, MayAsk
 from api.services import Opened, Services
+from api.store_use import use_store
 from api.stores import resolve
 from records.stores import DEFAULT_NAME
-from search import Mode, Request
+from search import Inquiry, Mode, Request
 
 router = APIRouter(tags=["questions"], route_class=GuardedRoute)
 
@@ -53,10 +54,22 @@ async def request_of(services: Services, caller: Caller, scope: Scope, question:
 
     Raises:
         ApiError: 404, the store does not exist.
+        StoreExpiredError: nobody used it for too long.
     """
     store = await resolve(services, caller, scope.store)
+    await use_store(services, store)
     wanted = to_filter(scope.filter) if scope.filter is not None else None
     return Request(store, question, scope.limit or default_limit, wanted, scope.mode)
+
+
+async def inquiry_of(services: Services, caller: Caller, scope: Scope, question: str) -> Inquiry:
+    """The inquiry that a form describes.
+
+    Raises:
+        ApiError: 404, the store does not exist.
+    """
+    found = await request_of(services, caller, scope, question, services.settings.search.answer_passages)
+    return Inquiry([found.store], question, found.limit, found.filter, found.mode)
 
 
 @router.post("/search")

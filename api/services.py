@@ -1,12 +1,14 @@
 """Everything a request may use, opened once when the service starts."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, cast
+from functools import partial
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from api.accounting.ledger import Ledger, open_ledger
 from api.accounting.prices import addresses_of
@@ -16,6 +18,7 @@ from api.keyring import Keyring, open_keyring
 from api.limiting import Limits, open_limits
 from api.relay.app import RelayApp
 from api.storage import open_storage
+from api.store_model_list import store_models
 from ingest import Intake, Worker, open_worker
 from records import Records
 from search import Answerer, Searcher
@@ -49,6 +52,10 @@ class Services:
         """Tell the worker of this process that a job was queued; others hear of it from the database."""
         if self.worker is not None:
             self.worker.wake()
+
+    async def files_elsewhere(self, connection: Scope, query: Mapping[str, str]) -> Mapping[str, Any] | None:
+        """The upstream's page of files for the caller of a request; None where there is none for it."""
+        return await self.relay.files(connection, query)
 
 
 @asynccontextmanager
@@ -87,6 +94,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             ledger,
             records.database,
             still_lets=keys.still_lets,
+            our_models=partial(store_models, records.database, settings),
             chat_model=chat_model,
         )
         yield Services(

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from api.callers import Caller
@@ -30,12 +30,26 @@ def _usable(name: str) -> str:
     return name
 
 
+StoreName = Annotated[
+    str, Field(pattern=r"^[^\s/]([^/]{0,126}[^\s/])?$", examples=["handbook"]), AfterValidator(_usable)
+]
+_NAMES: TypeAdapter[str] = TypeAdapter(StoreName)
+
+
+def name_from(label: str | None) -> str:
+    """The label, if stores may be called that; empty otherwise."""
+    try:
+        return _NAMES.validate_python(label)
+    except ValidationError:
+        return ""
+
+
 class StoreForm(BaseModel):
     """What a new store is to be."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(pattern=r"^[^\s/]([^/]{0,126}[^\s/])?$", examples=["handbook"]), AfterValidator(_usable)]
+    name: StoreName
     embedding_model: Annotated[str, Field(min_length=1)] | None = None
     """Unset means the service's own choice."""
     chunk_max_tokens: Annotated[int, Field(ge=16, le=4096)] | None = None
@@ -97,7 +111,8 @@ def _visible(caller: Caller, store: Store | None, name_or_id: str) -> Store:
     return store
 
 
-def _require_all_stores(caller: Caller) -> None:
+def require_all_stores(caller: Caller) -> None:
+    """Raise ApiError (403) for a key that is for some stores only: it neither makes nor deletes any."""
     if caller.stores is not None:
         message = "This key is for some stores only, so it cannot make or delete any. Someone with an admin key can."
         raise ApiError(HTTPStatus.FORBIDDEN, message, code="permission_denied")
@@ -106,7 +121,7 @@ def _require_all_stores(caller: Caller) -> None:
 @router.post("/stores", status_code=HTTPStatus.CREATED)
 async def create_store(form: StoreForm, services: Opened, caller: MayWork) -> StoreBody:
     """Make a store."""
-    _require_all_stores(caller)
+    require_all_stores(caller)
     if form.embedding_model is not None and services.upstream.embedder(form.embedding_model) is None:
         message = f"This service has no way to the embedding model {form.embedding_model!r}."
         raise ApiError(HTTPStatus.BAD_REQUEST, message, code="unknown_model", param="embedding_model")
@@ -143,7 +158,7 @@ async def retrieve_store(store: str, services: Opened, caller: MayRead) -> Store
 async def delete_store(store: str, services: Opened, caller: MayWork) -> Deleted:
     """Delete a store with all its documents."""
     found = await find_store(services, caller, store)
-    _require_all_stores(caller)
+    require_all_stores(caller)
     lease_seconds = services.settings.ingest.lease_seconds
     await remove_store(services.records, services.vectors, found, lease_seconds=lease_seconds)
     return Deleted(id=found.id, object="store.deleted")

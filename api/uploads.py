@@ -31,7 +31,7 @@ def uploads_of(
     said = None if attributes is None else parse_attributes(attributes)
     for one in files:
         _refuse_too_large(one, max_bytes)
-    return [Upload(_name(one), one.file, said, _lane(lane)) for one in files]
+    return [Upload(clean_name(one.filename, param="file"), one.file, said, _lane(lane)) for one in files]
 
 
 def _lane(name: LaneName | None) -> Lane | None:
@@ -40,13 +40,17 @@ def _lane(name: LaneName | None) -> Lane | None:
 
 def _refuse_too_large(file: UploadFile, max_bytes: int) -> None:
     if (file.size or 0) > max_bytes:
-        message = f"The file {file.filename!r} has {file.size} bytes; at most {max_bytes} are accepted."
+        message = (
+            f"The file {file.filename!r} has {file.size} bytes; at most {max_bytes} are accepted "
+            "(server.max_upload_bytes)."
+        )
         raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, code="file_too_large", param="file")
 
 
-def _name(file: UploadFile) -> str:
-    name = "".join(character for character in file.filename or "" if character.isprintable()).strip()
+def clean_name(given: str | None, *, param: str) -> str:
+    """A file's name without what cannot be printed. Raises ApiError (400) when nothing is left of it."""
+    name = "".join(character for character in given or "" if character.isprintable()).strip()
     if not name:
-        message = "Each file needs a name: send it as a multipart file with a filename."
-        raise ApiError(HTTPStatus.BAD_REQUEST, message, code="missing_filename", param="file")
+        message = "Each file needs a name: send it with a filename that can be printed."
+        raise ApiError(HTTPStatus.BAD_REQUEST, message, code="missing_filename", param=param)
     return name[-1024:]

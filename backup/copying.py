@@ -124,6 +124,8 @@ class Copier:
 
     async def _collected(self, batch: Batch) -> AsyncGenerator[bytes]:
         """Nothing, or entries once there are enough chunks to make some."""
+        if not batch.chunks:  # they are missing: an entry of none would be taken for a damaged one
+            return
         held = self._held.setdefault(batch.collection, [])
         held.append(batch)
         if sum(len(one.chunks) for one in held) >= _BATCH_CHUNKS:

@@ -45,8 +45,8 @@ class Manifest:
     """Documents that changed while the backup was taken: the version that it holds, 0 when it has to be read again,
     None when the document is not in the backup."""
     left_out: Sequence[str]
-    """Names of the files of documents that are left out although nobody had deleted them: their bytes are missing or
-    damaged in the installation itself."""
+    """Names of files, and of files of documents, that are left out although nobody had deleted them: their bytes are
+    missing or damaged in the installation itself."""
     entries: int
     digest: str
     """SHA-256 over all other entries; see the package."""

@@ -12,7 +12,7 @@ from backup.copying import Copier
 from backup.manifest import FORMAT, MANIFEST, ORIGIN, Manifest, Origin
 from backup.spooling import Spool
 from backup.writing import END, Entries
-from records import Records
+from records import Records, files
 from records.dumping import Contents, Reread, Row, Rows, Subject, Subjects, queued_anew, reread, snapshot
 from records.migrating import known_revisions
 from vectorstore import VectorStore
@@ -93,7 +93,7 @@ class _Taking:
         wanted = set(self._copier.unfinished)
         for _ in range(_ROUNDS):
             if not wanted:
-                return
+                break
             found = await self._read_anew(sorted(wanted))
             for document_id in wanted - found.keys():
                 self._forget(document_id)
@@ -110,6 +110,7 @@ class _Taking:
         for document_id in wanted:
             self._left_out += [row["filename"] for row in self._later[document_id].rows["files"]][:1]
             self._forget(document_id)
+        self._left_out += await self._database.read(lambda c: files.names_kept(c, self._copier.missing))
 
     async def _read_anew(self, document_ids: Sequence[str]) -> Mapping[str, Reread]:
         found: dict[str, Reread] = {}
@@ -136,7 +137,7 @@ class _Taking:
         self._changed[document_id] = None
 
     def _rivals(self) -> set[str]:
-        """Documents with a content that another one of the store has by now: they must have changed too."""
+        """Documents with a content that another one of the store has by now, and may not: they have changed too."""
         if not self._later:
             return set()
         holders = {_key(each.subject): each.subject.id for each in self._later.values()}
@@ -184,4 +185,5 @@ def _as_values(subject: Subject) -> dict[str, object]:
 
 
 def _key(subject: Subject) -> tuple[str, str]:
-    return subject.store_id, subject.contents[0]
+    """What is there once: a content of a store, or a document that was attached, whatever it holds."""
+    return subject.store_id, subject.id if subject.attached else subject.contents[0]

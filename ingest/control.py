@@ -1,6 +1,6 @@
 """Stopping jobs and starting them anew."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from ingest.removal import again_after, discard_version, finish_or_later
@@ -30,6 +30,14 @@ async def cancel(records: Records, vectors: VectorStore, document: Document, *, 
         await finish_or_later(records, vectors, removal)
 
 
+async def cancel_all(
+    records: Records, vectors: VectorStore, document_ids: Sequence[str], *, lease_seconds: float
+) -> None:
+    """Stop work on several documents, in one transaction; those that nobody works on are left alone."""
+    for removal in await records.database.write(partial(_cancel_all, document_ids, lease_seconds)):
+        await finish_or_later(records, vectors, removal)
+
+
 async def retry(records: Records, document: Document) -> None:
     """Queue a document again that failed or was cancelled; one that waits or is in work is left alone.
 
@@ -48,11 +56,23 @@ def _cancel(document: Document, lease_seconds: float, connection: Connection) ->
     job = jobs.find(connection, document.id, to_change=True)
     if job is None or not job.is_active:
         raise NothingToCancelError
+    return _stop(connection, job, lease_seconds)
+
+
+def _cancel_all(document_ids: Sequence[str], lease_seconds: float, connection: Connection) -> list[Removal]:
+    found = [jobs.find(connection, document_id, to_change=True) for document_id in sorted(document_ids)]
+    active = [job for job in found if job is not None and job.is_active]
+    return [removal for job in active for removal in _stop(connection, job, lease_seconds)]
+
+
+def _stop(connection: Connection, job: Job, lease_seconds: float) -> list[Removal]:
     leases.end(connection, job, Status.CANCELLED)
-    documents.end(connection, document.id, Status.CANCELLED)
+    documents.end(connection, job.document_id, Status.CANCELLED)
     store = stores.find(connection, job.store_id)
+    if store is None or job.started_at is None:  # of what was never begun, nothing was written
+        return []
     after = again_after(lease_seconds, in_hand=job.status is Status.IN_PROGRESS)
-    return discard_version(connection, store, document.id, job.version, None, after=after) if store else []
+    return discard_version(connection, store, job.document_id, job.version, None, after=after)
 
 
 def _retry(document: Document, connection: Connection) -> None:

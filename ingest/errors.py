@@ -29,6 +29,24 @@ class StoreGoneError(IngestError):
     code = "store_not_found"
 
 
+class StoreExpiredError(IngestError):
+    """The store has expired, since nobody used it for as long as its `expires_after` says: make another one."""
+
+    code = "vector_store_expired"
+
+
+class UnknownFileError(IngestError):
+    """There is no such file."""
+
+    code = "file_not_found"
+
+    def __init__(self, file_id: str) -> None:
+        super().__init__(
+            f"There is no file {file_id!r}. POST /v1/files makes one, GET /v1/files lists those there are."
+        )
+        self.file_id = file_id
+
+
 class IncompleteError(IngestError):
     """The vector store does not hold every chunk that was written to it; retry the document."""
 
@@ -93,3 +111,20 @@ class StillRemovingError(IngestError):
             f" {seconds + _ROUND_SECONDS:.0f} seconds."
         )
         self.seconds = seconds
+
+
+class UploadRefusedError(IngestError):
+    """A file that comes in parts is not what was announced."""
+
+    def __init__(self, message: str, *, code: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+        """What in the request is wrong."""
+
+
+class UploadEndedError(UploadRefusedError):
+    """Nothing can be done with the upload any more."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The upload is {status}; make another one.", code=f"upload_{status}", param="upload_id")

@@ -16,6 +16,7 @@ from ingest.writing import STEP, ChunkWriter, Embedding, Work
 from records import Records, embeddings, jobs, leases, stores
 from records.documents import Status, Summary
 from records.leases import LeaseLostError
+from records.store_files import chunking_of
 from records.stores import Store
 from vectorstore import Chunk, VectorStore
 
@@ -115,10 +116,10 @@ class Pipeline:
         await self._vectors.delete_document(collection_of(store), store.id, job.document_id, job.version)
 
     async def _read(self, work: Work) -> tuple[Extracted, list[Span]]:
-        store, job = work.store, work.job
+        job, chunking = work.job, chunking_of(work.store, work.document)
         async with self._blobs.local(job.sha256) as path, self._readers.place(urgent=work.is_urgent) as place:
             found = await place.parse(
-                path, job.filename, max_tokens=store.chunk_max_tokens, overlap_tokens=store.chunk_overlap_tokens
+                path, job.filename, max_tokens=chunking.max_tokens, overlap_tokens=chunking.overlap_tokens
             )
         work.after_reading()
         return found

@@ -5,15 +5,16 @@ text and bytes follow, at once or, where that fails, when a worker comes round t
 """
 
 import logging
+from collections.abc import Iterable
 from functools import partial
 
 from ingest.collections import collection_of, next_collection_of
-from records import Connection, Records, documents, embeddings, files, jobs, removals, stores
+from records import Connection, Records, documents, embeddings, file_batches, files, jobs, removals, stores
 from records.blobs import Blobs
 from records.documents import Document
 from records.errors import RecordsError
-from records.ids import DocumentId
-from records.removals import ALL_DOCUMENTS, WHOLE, Removal
+from records.ids import DocumentId, StoreId
+from records.removals import ALL_DOCUMENTS, NO_DOCUMENT, WHOLE, Removal
 from records.stores import Store
 from vectorstore import Collection, VectorStore, VectorStoreError
 
@@ -26,7 +27,7 @@ _EMPTYING_SECONDS = 600.0
 async def remove_document(
     records: Records, vectors: VectorStore, store: Store, document: Document, *, lease_seconds: float
 ) -> bool:
-    """Delete a document: row, chunks, text, vectors paid for, and the file unless another document has it.
+    """Delete a document: row, chunks, text, vectors paid for, and its file unless that is kept or another has it.
 
     A worker that has the document in hand, perhaps on another machine, may write once more before it notices, so the
     chunks are removed once more after `lease_seconds`. False when somebody else has deleted it meanwhile.
@@ -39,15 +40,25 @@ async def remove_document(
 
 async def remove_store(records: Records, vectors: VectorStore, store: Store, *, lease_seconds: float) -> None:
     """Delete a store and all its documents."""
+    await remove_documents(records, vectors, store, lease_seconds=lease_seconds)
+    now = await records.database.read(lambda c: stores.find(c, store.id)) or store
+    for collection in collections_of(now):
+        await vectors.delete_store(collection, store.id)
+    await records.database.write(partial(_forget_store, store.id))
+
+
+async def remove_documents(records: Records, vectors: VectorStore, store: Store, *, lease_seconds: float) -> None:
+    """Delete all documents of a store."""
     while page := await records.database.read(
         lambda c: documents.page(c, store.id, status=None, after=None, limit=_PAGE)
     ):
         for document in page:
             await remove_document(records, vectors, store, document, lease_seconds=lease_seconds)
-    now = await records.database.read(lambda c: stores.find(c, store.id)) or store
-    for collection in collections_of(now):
-        await vectors.delete_store(collection, store.id)
-    await records.database.write(lambda c: stores.remove(c, store.id))
+
+
+def _forget_store(store_id: StoreId, connection: Connection) -> None:
+    file_batches.remove_all(connection, store_id)
+    stores.remove(connection, store_id)
 
 
 async def finish_or_later(records: Records, vectors: VectorStore, removal: Removal) -> None:
@@ -62,6 +73,9 @@ async def finish(records: Records, vectors: VectorStore, removal: Removal) -> No
     """Remove chunks, text and bytes; the removal stays recorded where it must be done once more."""
     if removal.document_id == ALL_DOCUMENTS:
         await _empty(records, vectors, removal)
+        return
+    if removal.document_id == NO_DOCUMENT:
+        await records.database.write(partial(_drop_removed, records.blobs, removal))
         return
     version = None if removal.version == WHOLE else removal.version
     if version is None:
@@ -139,6 +153,20 @@ def _forget(connection: Connection, store: Store, document: Document, lease_seco
     for file_id in held:
         files.remove_unused(connection, file_id)
     return left
+
+
+def discard_contents(connection: Connection, hashes: Iterable[str]) -> list[Removal]:
+    """Record that bytes go which no document had, unless a file has them."""
+    found = [removals.new_removal_of_content(sha256) for sha256 in hashes]
+    for removal in found:
+        removals.add(connection, removal)
+    return found
+
+
+def _drop_removed(blobs: Blobs, removal: Removal, connection: Connection) -> None:
+    if removal.sha256 is not None:
+        _drop_bytes(blobs, removal.sha256, connection)
+    removals.done(connection, removal.id)
 
 
 def _drop_bytes(blobs: Blobs, sha256: str, connection: Connection) -> None:

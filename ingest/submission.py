@@ -7,7 +7,7 @@ from functools import partial
 from typing import BinaryIO, TypeVar
 
 from ingest.attributes import copy_attributes
-from ingest.errors import DuplicateError, StoreGoneError
+from ingest.errors import DuplicateError, StoreExpiredError, StoreGoneError
 from ingest.removal import again_after, discard_version, finish_or_later
 from records import Connection, Records, documents, files, jobs, stores
 from records.blobs import Blob
@@ -64,6 +64,7 @@ class Intake:
 
         Raises:
             StoreGoneError: the store was deleted a moment ago.
+            StoreExpiredError: nobody used it for too long.
             BlobTooLargeError: the file is larger than allowed.
         """
         return (await self.submit_all(store, [upload]))[0]
@@ -125,8 +126,11 @@ class Intake:
     def _record_all(
         self, store: Store, kept: Sequence[tuple[Upload, Blob]], connection: Connection
     ) -> Sequence[Submission]:
-        if stores.find(connection, store.id) is None:
+        now = stores.find(connection, store.id)
+        if now is None:
             raise StoreGoneError
+        if now.is_expired:
+            raise StoreExpiredError
         recorded = [self._record(store, upload, blob, connection) for upload, blob in kept]
         found = {one.id: one for one in documents.find_all(connection, [document_id for document_id, _ in recorded])}
         return [Submission(found[document_id], new=new) for document_id, new in recorded]
@@ -157,7 +161,7 @@ class Intake:
         now = documents.find(connection, document.id, to_change=True)
         if now is None or job is None:
             return None
-        holder = documents.find_by_content(connection, now.store_id, blob.sha256)
+        holder = None if now.attached else documents.find_by_content(connection, now.store_id, blob.sha256)
         if holder is not None and holder.id != now.id:
             raise DuplicateError
         if upload.attributes is not None:
@@ -189,8 +193,12 @@ class Intake:
             return upload.lane
         if blob.bytes > self._settings.urgent_bytes:
             return Lane.BULK
-        waiting = jobs.urgent_waiting(connection, _MOST_URGENT_WAITING)
-        return Lane.URGENT if waiting < _MOST_URGENT_WAITING else Lane.BULK
+        return Lane.URGENT if is_room_for_urgent(connection) else Lane.BULK
+
+
+def is_room_for_urgent(connection: Connection, more: int = 1) -> bool:
+    """Whether urgency still means something with so many urgent documents more."""
+    return jobs.urgent_waiting(connection, _MOST_URGENT_WAITING) + more <= _MOST_URGENT_WAITING
 
 
 class _BytesGoneError(Exception):

@@ -10,6 +10,7 @@ from secrets import token_hex
 from ingest.dispatching import Claimed, Dispatcher, Room
 from ingest.embedding import CachedEmbedding
 from ingest.errors import WorkerDiedError
+from ingest.expiring import expire
 from ingest.founding import BM25
 from ingest.holding import Holdings
 from ingest.model_change import ModelChanges
@@ -46,6 +47,7 @@ class Worker:
         self._readers = readers
         self._pipeline = Pipeline(records, vectors, readers)
         self._reembedder = Reembedder(records, vectors)
+        self._lease_seconds = settings.lease_seconds
         self._changes = ModelChanges(records.database, lease_seconds=settings.lease_seconds)
         self._settler = Settler(records, vectors, settings.max_failures)
         self._holdings = Holdings(records.database, "worker_" + token_hex(8), settings.lease_seconds)
@@ -98,11 +100,12 @@ class Worker:
             self.wake()
 
     async def _tidy(self) -> None:
-        """Finish what was left undone: removals, those that must be done once more, and changes of model."""
+        """Finish what was left undone: removals, those that must be done once more, changes of model, what expires."""
         while True:
             try:
                 await self._changes.advance_all()
                 await finish_due(self._records, self._vectors)
+                await expire(self._records, self._vectors, lease_seconds=self._lease_seconds)
             except (RecordsError, VectorStoreError) as error:
                 _log.warning("what was left undone waits for later: %s", error)
             await asyncio.sleep(self._holdings.seconds / 2)

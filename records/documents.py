@@ -89,10 +89,10 @@ class NewVersion:
 
 
 # Statements that every document needs are made once: making them anew took longer than carrying them out.
-_SELECT = sa.select(documents, files.c.filename, files.c.bytes).join(files, files.c.id == documents.c.file_id)
-_FIND = _SELECT.where(documents.c.id == sa.bindparam("wanted"))
-_FIND_BY_CONTENT = _SELECT.where(
-    documents.c.store_id == sa.bindparam("store"), documents.c.sha256 == sa.bindparam("content")
+SELECT = sa.select(documents, files.c.filename, files.c.bytes).join(files, files.c.id == documents.c.file_id)
+_FIND = SELECT.where(documents.c.id == sa.bindparam("wanted"))
+_FIND_BY_CONTENT = SELECT.where(
+    documents.c.store_id == sa.bindparam("store"), documents.c.sha256 == sa.bindparam("content"), ~documents.c.attached
 )
 _VERSIONS = sa.select(documents.c.id, documents.c.version).where(
     documents.c.id.in_(sa.bindparam("wanted", expanding=True))
@@ -108,7 +108,8 @@ _END = _UPDATE.values(
 )
 
 
-def _from_row(row: RowMapping) -> Document:
+def from_row(row: RowMapping) -> Document:
+    """The document that a row of `SELECT` holds."""
     values: dict[str, Any] = {str(name): value for name, value in row.items()}
     code, message = values.pop("error_code"), values.pop("error_message")
     values["status"] = Status(values["status"])
@@ -118,18 +119,18 @@ def _from_row(row: RowMapping) -> Document:
 def find(connection: Connection, document_id: str, *, to_change: bool = False) -> Document | None:
     """The document of that id; to change it, nobody else may until the transaction ends."""
     row = connection.execute(_FIND_TO_CHANGE if to_change else _FIND, {"wanted": document_id}).mappings().first()
-    return _from_row(row) if row else None
+    return from_row(row) if row else None
 
 
 def find_all(connection: Connection, ids: Sequence[str]) -> Sequence[Document]:
     """The documents of these ids, in no particular order; those that are gone are left out."""
-    return [_from_row(row) for row in connection.execute(_SELECT.where(documents.c.id.in_(ids))).mappings()]
+    return [from_row(row) for row in connection.execute(SELECT.where(documents.c.id.in_(ids))).mappings()]
 
 
 def find_by_content(connection: Connection, store_id: StoreId, sha256: str) -> Document | None:
-    """The document of a store that has exactly this content."""
+    """The document of a store that has exactly this content; attached files may have the same, and do not count."""
     row = connection.execute(_FIND_BY_CONTENT, {"store": store_id, "content": sha256}).mappings().first()
-    return _from_row(row) if row else None
+    return from_row(row) if row else None
 
 
 def add(
@@ -158,13 +159,13 @@ def page(
     connection: Connection, store_id: StoreId, *, status: Status | None, after: str | None, limit: int
 ) -> Sequence[Document]:
     """Up to `limit` documents of a store, newest first, from behind the document `after`."""
-    query = _SELECT.where(documents.c.store_id == store_id)
+    query = SELECT.where(documents.c.store_id == store_id)
     if status is not None:
         query = query.where(documents.c.status == status)
     if after is not None:
         query = query.where(sa.tuple_(documents.c.created_at, documents.c.id) < _position(after))
     query = query.order_by(documents.c.created_at.desc(), documents.c.id.desc()).limit(limit)
-    return [_from_row(row) for row in connection.execute(query).mappings()]
+    return [from_row(row) for row in connection.execute(query).mappings()]
 
 
 def _position(document_id: str) -> Any:
@@ -179,6 +180,12 @@ def counts(connection: Connection) -> Mapping[StoreId, Mapping[Status, int]]:
     for store_id, status, count in connection.execute(sa.select(*columns, sa.func.count()).group_by(*columns)):
         found.setdefault(store_id, {})[Status(status)] = count
     return found
+
+
+def file_ids(connection: Connection, ids: Sequence[str]) -> Mapping[str, FileId]:
+    """The file of each of these documents; those that are gone are left out."""
+    query = sa.select(documents.c.id, documents.c.file_id).where(documents.c.id.in_(ids))
+    return {row.id: row.file_id for row in connection.execute(query)}
 
 
 def versions(connection: Connection, ids: Sequence[str]) -> Mapping[str, int]:

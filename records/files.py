@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from records.ids import DocumentId, FileId, StoreId, new_file_id
+from records.paging import Page, rows_of
 from records.schema import documents, files, jobs, upload_parts
 
 
@@ -32,8 +33,9 @@ class Terms:
     """On what terms a file is kept."""
 
     purpose: str | None = None
-    expires_at: int | None = None
     key_id: str | None = None
+    lifetime_seconds: int | None = None
+    """After which it goes by itself; None for never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Sight:
 
 EVERYTHING = Sight()
 FOR_DOCUMENTS = Terms()
-_DEFAULT_PURPOSE = "assistants"
+DEFAULT_PURPOSE = "assistants"
 _ADD = sa.insert(files)
 _LOCK_CONTENT = sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("hash"), 0)))
 _OF_A_DOCUMENT = sa.exists().where(documents.c.file_id == files.c.id)
@@ -56,9 +58,11 @@ _OF_A_DOCUMENT = sa.exists().where(documents.c.file_id == files.c.id)
 def add(connection: Connection, filename: str, size_bytes: int, sha256: str, terms: Terms = FOR_DOCUMENTS) -> FileId:
     """Record an uploaded file."""
     file_id = new_file_id()
-    values = {"id": file_id, "filename": filename, "bytes": size_bytes, "sha256": sha256}
-    kept = {"purpose": terms.purpose, "expires_at": terms.expires_at, "key_id": terms.key_id}
-    connection.execute(_ADD, values | kept | {"created_at": int(time.time())})
+    now = int(time.time())
+    values = {"id": file_id, "filename": filename, "bytes": size_bytes, "sha256": sha256, "created_at": now}
+    expires_at = None if terms.lifetime_seconds is None else now + terms.lifetime_seconds
+    kept = {"purpose": terms.purpose, "key_id": terms.key_id, "expires_at": expires_at}
+    connection.execute(_ADD, values | kept)
     return file_id
 
 
@@ -79,28 +83,12 @@ def find_all(connection: Connection, ids: Sequence[str], sight: Sight = EVERYTHI
     return [File(**row) for row in connection.execute(query).mappings()]
 
 
-def page(
-    connection: Connection,
-    sight: Sight,
-    *,
-    purpose: str | None = None,
-    after: File | None = None,
-    ascending: bool = False,
-    limit: int,
-) -> Sequence[File]:
-    """Up to `limit` files that are seen, newest first or oldest first, from behind the file `after`.
-
-    Files that have no purpose of their own are among those for `assistants`.
-    """
+def page(connection: Connection, sight: Sight, wanted: Page, *, purpose: str | None = None) -> Sequence[File]:
+    """Some of the files that are seen; those that have no purpose of their own are among those for `assistants`."""
     query = sa.select(files).where(*_seen(sight))
     if purpose is not None:
-        query = query.where(sa.func.coalesce(files.c.purpose, _DEFAULT_PURPOSE) == purpose)
-    position = sa.tuple_(files.c.created_at, files.c.id)
-    if after is not None:
-        here = sa.tuple_(sa.literal(after.created_at), sa.literal(after.id))
-        query = query.where(position > here if ascending else position < here)
-    order = [column.asc() if ascending else column.desc() for column in (files.c.created_at, files.c.id)]
-    return [File(**row) for row in connection.execute(query.order_by(*order).limit(limit)).mappings()]
+        query = query.where(sa.func.coalesce(files.c.purpose, DEFAULT_PURPOSE) == purpose)
+    return [File(**row) for row in rows_of(connection, query, files, wanted)]
 
 
 def _seen(sight: Sight) -> Sequence[sa.ColumnElement[bool]]:
@@ -134,18 +122,20 @@ def names_kept(connection: Connection, hashes: Collection[str]) -> Sequence[str]
 
 def remove_unused(connection: Connection, file_id: FileId) -> None:
     """Forget a file that is not kept for its own sake, and that neither a document nor a job refers to any more."""
-    connection.execute(_remove(file_id).where(files.c.purpose.is_(None)))
+    _remove(connection, file_id, files.c.purpose.is_(None))
 
 
 def remove(connection: Connection, file_id: FileId) -> bool:
     """Forget a file, kept or not, unless a document or a job refers to it; False when it is still there then."""
-    connection.execute(_remove(file_id))
+    _remove(connection, file_id)
     return not connection.execute(sa.select(sa.exists().where(files.c.id == file_id))).scalar_one()
 
 
-def _remove(file_id: FileId) -> sa.Delete:
+def _remove(connection: Connection, file_id: FileId, *conditions: sa.ColumnElement[bool]) -> None:
+    # Whoever is about to refer to it does so before, or finds it gone.
+    connection.execute(sa.select(files.c.id).where(files.c.id == file_id).with_for_update())
     used = sa.exists().where(documents.c.file_id == file_id), sa.exists().where(jobs.c.file_id == file_id)
-    return sa.delete(files).where(files.c.id == file_id, ~used[0], ~used[1])
+    connection.execute(sa.delete(files).where(files.c.id == file_id, ~used[0], ~used[1], *conditions))
 
 
 def lock_content(connection: Connection, sha256: str) -> None:

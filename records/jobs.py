@@ -150,6 +150,17 @@ def add(
     tell(connection)
 
 
+def add_all(
+    connection: Connection, store_id: StoreId, added: Sequence[tuple[DocumentId, FileId]], *, lane: Lane
+) -> None:
+    """Queue the first jobs of new documents, each with its file, and tell the workers."""
+    anew = {**ANEW, "kind": Kind.INGEST, "store_id": store_id, "version": 1, "lane": lane, "attempts": 0}
+    rows = [{**anew, "id": new_job_id(), "document_id": one, "file_id": file_id} for one, file_id in added]
+    if rows:
+        connection.execute(_ADD, rows)
+        tell(connection)
+
+
 def renew(connection: Connection, job: Job, *, file_id: FileId | None = None, lane: Lane | None = None) -> int:
     """Queue a document's job again from the start, whatever became of it; returns the version it will write.
 

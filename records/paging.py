@@ -26,7 +26,9 @@ class Page:
         return self.before is not None and self.after is None
 
 
-def rows_of(connection: Connection, query: "sa.Select[Any]", table: sa.FromClause, wanted: Page) -> Sequence[RowMapping]:
+def rows_of(
+    connection: Connection, query: "sa.Select[Any]", table: sa.FromClause, wanted: Page
+) -> Sequence[RowMapping]:
     """The rows of a page, in the order of the list, of a query of a table with `created_at` and `id`."""
     position = sa.tuple_(table.c.created_at, table.c.id)
     if wanted.after is not None:

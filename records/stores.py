@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -11,12 +12,10 @@ from sqlalchemy import Connection, RowMapping
 from records.errors import ConflictError, NameTakenError
 from records.ids import StoreId, new_store_id
 from records.paging import Page, rows_of
-from records.schema import documents, stores
+from records.schema import stores
 
 DEFAULT_NAME = "default"
-_DAY_SECONDS = 86_400
-_TOUCH_SECONDS = 60
-"""How exactly it is known when a store was last searched or changed."""
+DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +73,12 @@ class Store(NewStore):
     def expires_at(self) -> int | None:
         """When its documents go unless it is used before; None for never."""
         days = self.expires_after_days
-        return None if days is None else self.last_active_at + days * _DAY_SECONDS
+        return None if days is None else self.last_active_at + days * DAY_SECONDS
 
     @property
     def is_expired(self) -> bool:
         """Whether its time is over, be its documents gone already or not."""
         return self.expired_at is not None or (self.expires_at is not None and self.expires_at <= time.time())
-
-    @property
-    def is_due_for_touch(self) -> bool:
-        """Whether it should be noted when it is used now."""
-        return not self.is_expired and self.last_active_at <= time.time() - _TOUCH_SECONDS
 
 
 _WANTED: sa.BindParameter[str] = sa.bindparam("wanted", type_=sa.Text())
@@ -96,20 +90,10 @@ _FIND = (
 _BY_ID = sa.select(stores).where(stores.c.id == _WANTED)
 
 
-def _from_row(row: RowMapping) -> Store:
+def from_row(row: RowMapping) -> Store:
+    """The store that a row holds."""
     values: dict[str, Any] = {str(name): value for name, value in row.items()}
     return Store(**values | {"name": values["name"] or values["id"]})
-
-
-# Where a store's time is over, as `Store.is_expired` has it.
-_OVER = stores.c.last_active_at + stores.c.expires_after_days * _DAY_SECONDS <= sa.bindparam("now", type_=sa.BigInteger())
-_IS_OVER = sa.or_(stores.c.expired_at.is_not(None), sa.func.coalesce(_OVER, sa.false()))
-_TOUCH = (
-    sa.update(stores)
-    .where(stores.c.id == _WANTED, ~_IS_OVER, stores.c.last_active_at <= sa.bindparam("now") - _TOUCH_SECONDS)
-    .values(last_active_at=sa.bindparam("now"))
-)
-_HAS_DOCUMENTS = sa.exists().where(documents.c.store_id == stores.c.id)
 
 
 def add(connection: Connection, new: NewStore, profile: Profile | None = None) -> Store:
@@ -127,8 +111,13 @@ def add(connection: Connection, new: NewStore, profile: Profile | None = None) -
     return store
 
 
-def add_nameless(connection: Connection, new: NewStore, profile: Profile) -> Store:
-    """Record a store that is known by its id alone, whatever name the new one is given."""
+def add_labelled(connection: Connection, new: NewStore, profile: Profile) -> Store:
+    """Record a store under the name of the new one where that is free and not empty; known by its id alone if not."""
+    if new.name:
+        try:
+            return add(connection, new, profile)
+        except NameTakenError:
+            pass
     store = _new(new, profile)
     connection.execute(sa.insert(stores).values(asdict(store) | {"name": None}))
     return replace(store, name=store.id)
@@ -151,7 +140,7 @@ def ensure(connection: Connection, new: NewStore) -> Store:
 def find(connection: Connection, name_or_id: str) -> Store | None:
     """The store of that id or name; an id wins over an equal name."""
     row = connection.execute(_FIND, {"wanted": name_or_id}).mappings().first()
-    return _from_row(row) if row else None
+    return from_row(row) if row else None
 
 
 def find_held(connection: Connection, store_id: str, *, to_change: bool = False) -> Store | None:
@@ -162,7 +151,7 @@ def find_held(connection: Connection, store_id: str, *, to_change: bool = False)
     # Both leave others free to refer to the store (Postgres: FOR NO KEY UPDATE and FOR SHARE).
     query = _BY_ID.with_for_update(key_share=to_change, read=not to_change)
     row = connection.execute(query, {"wanted": store_id}).mappings().first()
-    return _from_row(row) if row else None
+    return from_row(row) if row else None
 
 
 def _found(connection: Connection, name: str) -> Store:
@@ -175,13 +164,13 @@ def _found(connection: Connection, name: str) -> Store:
 def list_all(connection: Connection) -> Sequence[Store]:
     """All stores, oldest first."""
     query = sa.select(stores).order_by(stores.c.created_at, stores.c.id)
-    return [_from_row(row) for row in connection.execute(query).mappings()]
+    return [from_row(row) for row in connection.execute(query).mappings()]
 
 
 def page(connection: Connection, ids: Collection[str] | None, wanted: Page) -> Sequence[Store]:
     """A page of the stores of these ids, of all for None."""
     query = sa.select(stores) if ids is None else sa.select(stores).where(stores.c.id.in_(ids))
-    return [_from_row(row) for row in rows_of(connection, query, stores, wanted)]
+    return [from_row(row) for row in rows_of(connection, query, stores, wanted)]
 
 
 def describe(connection: Connection, store_id: StoreId, profile: Profile) -> None:
@@ -189,45 +178,19 @@ def describe(connection: Connection, store_id: StoreId, profile: Profile) -> Non
     connection.execute(sa.update(stores).where(stores.c.id == store_id).values(asdict(profile)))
 
 
-def rename(connection: Connection, store_id: StoreId, name: str | None) -> None:
-    """Give a store another name; None leaves it with its id alone.
-
-    Raises:
-        NameTakenError: another one has that name.
-    """
-    try:
-        with connection.begin_nested():
-            connection.execute(sa.update(stores).where(stores.c.id == store_id).values(name=name))
-    except sa.exc.IntegrityError as error:
-        raise NameTakenError from error
-
-
-def touch(connection: Connection, store_id: StoreId) -> None:
-    """Record that a store is in use, to about a minute; one whose time is over stays so."""
-    connection.execute(_TOUCH, {"wanted": store_id, "now": int(time.time())})
-
-
-def expire(connection: Connection, limit: int) -> Sequence[Store]:
-    """Mark stores whose time has come; returns some of those whose time is over and that still have documents."""
-    now = int(time.time())
-    due = stores.c.expires_after_days.is_not(None), stores.c.expired_at.is_(None)
-    connection.execute(sa.update(stores).where(*due, _OVER).values(expired_at=now), {"now": now})
-    query = sa.select(stores).where(stores.c.expired_at.is_not(None), _HAS_DOCUMENTS).order_by(stores.c.id)
-    return [_from_row(row) for row in connection.execute(query.limit(limit)).mappings()]
-
-
-def is_expiring(connection: Connection) -> bool:
-    """Whether `expire` would find anything."""
-    left = sa.and_(stores.c.expired_at.is_not(None), _HAS_DOCUMENTS)
-    due = sa.and_(stores.c.expired_at.is_(None), _IS_OVER)
-    found = sa.exists().where(sa.or_(left, due))
-    return bool(connection.execute(sa.select(found), {"now": int(time.time())}).scalar_one())
+def rename(connection: Connection, store_id: StoreId, name: str) -> None:
+    """Give a store another name where that is free and not empty; it is known by its id alone if not."""
+    renaming = sa.update(stores).where(stores.c.id == store_id)
+    connection.execute(renaming.values(name=None))
+    if name:
+        with suppress(sa.exc.IntegrityError), connection.begin_nested():
+            connection.execute(renaming.values(name=name))
 
 
 def changing(connection: Connection) -> Sequence[Store]:
     """Stores whose documents are being embedded with another model."""
     query = sa.select(stores).where(stores.c.next_embedding_model.is_not(None)).order_by(stores.c.id)
-    return [_from_row(row) for row in connection.execute(query).mappings()]
+    return [from_row(row) for row in connection.execute(query).mappings()]
 
 
 def set_dimensions(connection: Connection, store: Store, dimensions: int) -> bool:

@@ -90,18 +90,16 @@ def end(connection: Connection, upload_id: UploadId, status: Status, file_id: Fi
     connection.execute(sa.update(uploads).where(uploads.c.id == upload_id).values(values))
 
 
-def past(connection: Connection, limit: int, *, by_seconds: int = 0, pending: bool = True) -> Sequence[Upload]:
-    """Uploads, still pending or ended, whose time ran out so many seconds ago."""
-    is_pending = uploads.c.status == Status.PENDING
-    query = sa.select(uploads).where(
-        uploads.c.expires_at <= int(time.time()) - by_seconds, is_pending if pending else ~is_pending
-    )
+def late(connection: Connection, limit: int) -> Sequence[Upload]:
+    """Uploads that were not completed in time."""
+    query = sa.select(uploads).where(uploads.c.expires_at <= int(time.time()), uploads.c.status == Status.PENDING)
     return [_from_row(row) for row in connection.execute(query.limit(limit)).mappings()]
 
 
-def remove(connection: Connection, upload_id: UploadId) -> None:
-    """Forget an upload that has no parts any more."""
-    connection.execute(sa.delete(uploads).where(uploads.c.id == upload_id))
+def forget_ended(connection: Connection, seconds: int) -> None:
+    """Forget uploads that have ended, and whose time ran out so many seconds ago; they have no parts any more."""
+    old = uploads.c.expires_at <= int(time.time()) - seconds, uploads.c.status != Status.PENDING
+    connection.execute(sa.delete(uploads).where(*old))
 
 
 def add_part(connection: Connection, upload_id: UploadId, sha256: str, size_bytes: int) -> Part:

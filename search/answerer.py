@@ -1,18 +1,21 @@
 """Answers with footnotes: retrieve, write, cite."""
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 
-from search.citation import Citation, citations_of
+from search.answering import Answer, Delta, Event, Passages
+from search.citation import citations_of
 from search.extracting import extract
+from search.inquiry import Inquiry
 from search.markers import MarkerFilter
 from search.passages import choose
-from search.prompt import NOT_IN_DOCUMENTS, messages
-from search.searcher import Request, Searcher
+from search.prompt import NOT_IN_DOCUMENTS, messages, messages_alone
+from search.rewriting import rewritten
+from search.searcher import Searcher
 from search.silence import SentinelFilter, not_said
 from settings import SearchSettings
-from upstream import Chat
+from upstream import Chat, Ending, Message
 from vectorstore import Hit
 
 _HITS_PER_PASSAGE = 2
@@ -20,111 +23,150 @@ _HITS_PER_PASSAGE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Passages:
-    """The numbered passages the answer is written from; the first event."""
+class _Task:
+    """An inquiry on its way to an answer."""
 
-    hits: Sequence[Hit]
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """The next piece of the answer's text."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The whole answer; the last event."""
-
-    text: str
-    answered: bool
-    """False when the documents do not say."""
-    method: Literal["chat", "extractive"]
-    """`extractive`: no chat model is set, so the text is sentences of the passages, as they stand there."""
-    model: str | None
-    """The chat model that wrote it."""
+    inquiry: Inquiry
+    chat: Chat | None
+    query: str
     passages: Sequence[Hit]
-    citations: Sequence[Citation]
+    rewriting: Ending
+    writing: Ending
 
-
-Event = Passages | Delta | Answer
+    def answer(self, text: str, *, answered: bool = True) -> Answer:
+        """The answer of that text, without citations."""
+        return Answer(
+            text,
+            answered,
+            "chat" if self.chat else "extractive",
+            self.chat.model if self.chat else None,
+            self.passages,
+            [],
+            [self.query],
+            [ending.use for ending in (self.rewriting, self.writing) if ending.use is not None],
+            self.writing.finish_reason,
+        )
 
 
 class Answerer:
-    """Answers questions from a store."""
+    """Answers questions from stores."""
 
     def __init__(self, searcher: Searcher, chat: Chat | None, settings: SearchSettings) -> None:
         self._searcher = searcher
         self._chat = chat
         self._settings = settings
 
-    async def stream(self, request: Request) -> AsyncGenerator[Event]:
+    async def stream(self, inquiry: Inquiry) -> AsyncGenerator[Event]:
         """The passages, the text piece by piece, and at last the answer with its footnotes.
-
-        `request.limit` is the number of passages at most.
 
         Raises:
             UpstreamError, VectorStoreError, RecordsError: at any point of the stream.
+            ValueError: there is neither a store to look in nor a chat model.
         """
-        passages = await self._passages(request)
-        yield Passages(passages)
-        if not passages:
-            answer = self._silence(request.question, passages)
-            yield Delta(answer.text)
-            yield answer
-        elif self._chat is None:
-            async for event in self._extractive(request, passages):
-                yield event
-        else:
-            async for event in self._written(request.question, passages, self._chat):
+        task = await self._begun(inquiry)
+        yield Passages(task.passages, [task.query])
+        async with aclosing(self._rest(task)) as events:
+            async for event in events:
                 yield event
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer(self, inquiry: Inquiry) -> Answer:
         """The whole answer at once."""
         answer = None
-        async for event in self.stream(request):
+        async for event in self.stream(inquiry):
             if isinstance(event, Answer):
                 answer = event
         assert answer is not None, "a stream that does not raise ends with the answer"
         return answer
 
-    async def _passages(self, request: Request) -> Sequence[Hit]:
-        wide = Request(request.store, request.question, request.limit * _HITS_PER_PASSAGE, request.filter, request.mode)
-        hits = await self._searcher.search(wide)
-        return choose(hits, limit=request.limit, max_tokens=self._settings.context_max_tokens)
+    async def _begun(self, inquiry: Inquiry) -> _Task:
+        """What there is before the first word: the question to search for, and the passages."""
+        chat = inquiry.manner.writer or self._chat
+        if not inquiry.stores and chat is None:
+            message = "there is neither a store to look in nor a chat model"
+            raise ValueError(message)
+        rewriting, query = Ending(), inquiry.question
+        if inquiry.stores and inquiry.history:
+            query = await rewritten(inquiry.question, chat, inquiry.history, rewriting)
+        passages = await self._passages(inquiry, query)
+        return _Task(inquiry, chat, query, passages, rewriting, Ending())
 
-    async def _written(self, question: str, passages: Sequence[Hit], chat: Chat) -> AsyncGenerator[Event]:
+    async def _passages(self, inquiry: Inquiry, query: str) -> Sequence[Hit]:
+        hits = await self._searcher.search_all(
+            inquiry.stores,
+            [query],
+            limit=inquiry.limit * _HITS_PER_PASSAGE,
+            filter=inquiry.filter,
+            mode=inquiry.mode,
+            score_threshold=inquiry.score_threshold,
+        )
+        return choose(hits, limit=inquiry.limit, max_tokens=self._settings.context_max_tokens)
+
+    def _rest(self, task: _Task) -> AsyncGenerator[Event]:
+        if task.chat is not None and not task.inquiry.stores:
+            return self._alone(task, task.chat)
+        if not task.passages and not (task.chat and task.inquiry.manner.is_data):
+            return _silence(task)
+        if task.chat is None:
+            return self._extractive(task)
+        return self._data(task, task.chat) if task.inquiry.manner.is_data else self._written(task, task.chat)
+
+    def _pieces(self, task: _Task, chat: Chat, prompt: Sequence[Message]) -> AsyncGenerator[str, None]:
+        manner = task.inquiry.manner
+        max_tokens = manner.max_tokens or self._settings.answer_max_tokens
+        return chat.stream(prompt, max_tokens=max_tokens, options=manner.options, ending=task.writing)
+
+    async def _written(self, task: _Task, chat: Chat) -> AsyncGenerator[Event]:
+        passages = task.passages
         markers, sentinel, shown = MarkerFilter(len(passages)), SentinelFilter(NOT_IN_DOCUMENTS), ""
-        async for delta in chat.stream(messages(question, passages), max_tokens=self._settings.answer_max_tokens):
-            if piece := sentinel.feed(markers.feed(delta)):
-                shown += piece
-                yield Delta(piece)
+        async with aclosing(self._pieces(task, chat, messages(task.inquiry, passages))) as pieces:
+            async for delta in pieces:
+                if piece := sentinel.feed(markers.feed(delta)):
+                    shown += piece
+                    yield Delta(piece)
         rest = sentinel.feed(markers.finish()) + sentinel.finish()
         if sentinel.seen or not (shown + rest).strip():
-            answer = self._silence(question, passages)
-            yield Delta(answer.text)
-            yield answer
+            async for event in _silence(task):
+                yield event
             return
         if rest:
             yield Delta(rest)
         text = shown + rest
-        yield Answer(text, True, "chat", chat.model, passages, citations_of(text, passages))
+        yield replace(task.answer(text), citations=citations_of(text, passages))
 
-    async def _extractive(self, request: Request, passages: Sequence[Hit]) -> AsyncGenerator[Event]:
-        embedder = self._searcher.embedder(request.store)
-        citations = await extract(request.question, passages, embedder, self._settings.rrf_k)
+    def _alone(self, task: _Task, chat: Chat) -> AsyncGenerator[Event]:
+        return _as_it_comes(task, self._pieces(task, chat, messages_alone(task.inquiry)))
+
+    def _data(self, task: _Task, chat: Chat) -> AsyncGenerator[Event]:
+        return _as_it_comes(task, self._pieces(task, chat, messages(task.inquiry, task.passages)))
+
+    async def _extractive(self, task: _Task) -> AsyncGenerator[Event]:
+        embedder = self._searcher.embedder(task.inquiry.stores[0])
+        citations = await extract(task.query, task.passages, embedder, self._settings.rrf_k)
         if not citations:
-            answer = self._silence(request.question, passages)
-            yield Delta(answer.text)
-            yield answer
+            async for event in _silence(task):
+                yield event
             return
-        pieces = [f"{' '.join(citation.quote.split())} [{citation.number}]" for citation in citations]
-        for index, piece in enumerate(pieces):
-            yield Delta(("\n" if index else "") + piece)
-        yield Answer("\n".join(pieces), True, "extractive", None, passages, citations)
+        text, placed = "", []
+        for citation in citations:
+            said = ("\n" if text else "") + " ".join(citation.quote.split()) + " "
+            placed.append(replace(citation, index=len(text) + len(said)))
+            piece = f"{said}[{citation.number}]"
+            text += piece
+            yield Delta(piece)
+        yield replace(task.answer(text), citations=placed)
 
-    def _silence(self, question: str, passages: Sequence[Hit]) -> Answer:
-        chat = self._chat
-        method: Literal["chat", "extractive"] = "chat" if chat else "extractive"
-        return Answer(not_said(question), False, method, chat.model if chat else None, passages, [])
+
+async def _as_it_comes(task: _Task, pieces: AsyncGenerator[str, None]) -> AsyncGenerator[Event]:
+    """The model's own text, which stands on no passage or must not be touched."""
+    text = ""
+    async with aclosing(pieces):
+        async for piece in pieces:
+            text += piece
+            yield Delta(piece)
+    yield task.answer(text)
+
+
+async def _silence(task: _Task) -> AsyncGenerator[Event]:
+    answer = task.answer(not_said(task.inquiry.question), answered=False)
+    yield Delta(answer.text)
+    yield answer

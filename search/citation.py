@@ -27,14 +27,16 @@ class Citation:
     end: int
     page: int | None
     """Page on which the quote starts."""
+    index: int
+    """Offset, in the answer, of the marker that names the passage."""
 
 
-def cite(number: int, claim: str, hit: Hit, sentence: Sentence) -> Citation:
-    """The footnote that quotes a sentence of a passage."""
+def cite(number: int, claim: str, hit: Hit, sentence: Sentence, index: int = 0) -> Citation:
+    """The footnote that quotes a sentence of a passage; `index` is its marker's place in the answer."""
     start = hit.chunk.start + sentence.start
     end = min(hit.chunk.start + sentence.end, start + _MAX_QUOTE)
     quote = hit.chunk.text[sentence.start : sentence.start + end - start]
-    return Citation(number, claim, hit, quote, start, end, hit.chunk.page_at(start))
+    return Citation(number, claim, hit, quote, start, end, hit.chunk.page_at(start), index)
 
 
 def citations_of(answer: str, passages: Sequence[Hit]) -> Sequence[Citation]:
@@ -45,10 +47,10 @@ def citations_of(answer: str, passages: Sequence[Hit]) -> Sequence[Citation]:
     found = []
     for sentence in sentences(without_code(answer)):
         claim = without_markers(answer[sentence.start : sentence.end], sentence.text)
-        for number in numbers_in(sentence.text):
+        for number, place in numbers_in(sentence.text).items():
             if 1 <= number <= len(passages):
                 hit = passages[number - 1]
-                found.append(cite(number, claim, hit, _closest(claim, hit)))
+                found.append(cite(number, claim, hit, _closest(claim, hit), sentence.start + place))
     return found
 
 

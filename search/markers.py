@@ -1,6 +1,7 @@
 """Footnote markers in a stream of text: `[2]`, `[1, 3]`, `【2】`."""
 
 import re
+from collections.abc import Mapping
 
 _MARKER = re.compile(r"[\[【](?=[\d\s,，、;]{1,30}[\]】])\s*(\d{1,3}(?:\s*[,，、;]\s*\d{1,3})*)\s*[\]】]")
 _UNFINISHED = re.compile(r"[\[【][\d\s,，、;]{0,30}\Z|`{1,2}\Z")
@@ -54,9 +55,12 @@ def without_code(text: str) -> str:
     return _CODE.sub(lambda code: re.sub(r"[^\n]", _BLANK, code[0]), text)
 
 
-def numbers_in(prose: str) -> list[int]:
-    """The passages that the markers of a text without code name, in order, each once."""
-    return list(dict.fromkeys(int(number) for number in _SHOWN_MARKER.findall(prose)))
+def numbers_in(prose: str) -> Mapping[int, int]:
+    """The passages that the markers of a text without code name, in order, and where the first marker of each is."""
+    places: dict[int, int] = {}
+    for marker in _SHOWN_MARKER.finditer(prose):
+        places.setdefault(int(marker[1]), marker.start())
+    return places
 
 
 def without_markers(text: str, prose: str) -> str:

@@ -1,16 +1,16 @@
 """Retrieval: a question in, the best passages of a store out."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from records import Database, documents, stores
 from records.stores import Store
+from search.scoring import Mode, joined, scored
 from settings import SearchSettings
 from upstream import Embedder, Upstream
 from vectorstore import Collection, Filter, Hit, Query, VectorStore
 
-Mode = Literal["hybrid", "dense", "bm25"]
 _ROUNDS = 4
 _GROWTH = 4
 
@@ -46,7 +46,9 @@ class Searcher:
         return self._upstream.require(store.embedding_model)
 
     async def search(self, request: Request) -> Sequence[Hit]:
-        """The best hits, best first, all of documents that are searchable at this moment.
+        """The best hits, best first, all of documents that are searchable at this moment; scores are from 0 to 1.
+
+        What a score means depends on the mode: see `search.scoring`.
 
         Raises:
             UpstreamError, VectorStoreError, RecordsError
@@ -70,14 +72,43 @@ class Searcher:
                 break
             # Chunks of documents still in work stand in the way: look further down.
             limit, candidates = limit * _GROWTH, candidates * _GROWTH
-        return visible[: request.limit]
+        return scored(visible[: request.limit], _mode(request), self._settings.rrf_k)
+
+    async def search_all(
+        self,
+        stores: Sequence[Store],
+        queries: Sequence[str],
+        *,
+        limit: int,
+        filter: Filter | None = None,  # noqa: A002 - the one word for it
+        mode: Mode = "hybrid",
+        score_threshold: float = 0.0,
+    ) -> Sequence[Hit]:
+        """The best hits of all stores for all queries, best first, each chunk once, none with a lower score.
+
+        One query to one store gives what `search` gives; several are joined by reciprocal ranks.
+
+        Raises:
+            UpstreamError, VectorStoreError, RecordsError
+        """
+        requests = [Request(store, query, limit, filter, mode) for query in queries for store in stores]
+        lists = await self._each(requests)
+        hits = joined(lists, len(queries), self._settings.rrf_k) if lists else []
+        return [hit for hit in hits if hit.score >= score_threshold][:limit]
+
+    async def _each(self, requests: Sequence[Request]) -> Sequence[Sequence[Hit]]:
+        tasks = [asyncio.ensure_future(self.search(request)) for request in requests]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:  # the others of one that failed
+                task.cancel()
 
     async def _query(self, request: Request) -> Callable[[int, int], Query]:
-        vector = None
-        embedder = self.embedder(request.store) if request.mode != "bm25" else None
+        vector, mode = None, _mode(request)
+        embedder = self.embedder(request.store) if mode != "bm25" else None
         if embedder is not None:
             vector = await embedder.embed_question(request.question)
-        mode: Mode = request.mode if vector is not None else "bm25"
 
         def query(limit: int, candidates: int) -> Query:
             return Query(
@@ -101,3 +132,8 @@ class Searcher:
 
 def _collection(store: Store) -> Collection:
     return Collection(store.embedding_model, store.embedding_dimensions or 0)
+
+
+def _mode(request: Request) -> Mode:
+    """The mode that the store allows for."""
+    return request.mode if request.store.embedding_dimensions else "bm25"

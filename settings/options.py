@@ -16,6 +16,7 @@ from settings.values import (
     DatabaseUrl,
     EndpointUrl,
     HostNames,
+    Names,
     Patterns,
     SecretList,
     ServerName,
@@ -407,6 +408,23 @@ class SearchSettings(Group):
     context_max_tokens: Tokens = 16_000
     """Tokens of passages in one prompt, to stay within the chat model's window."""
 
+    chat_sources: bool = True
+    """Whether answers of `/v1/chat/completions` end with the list of what their markers stand for, file and page, for
+    clients that show the text alone."""
+
+
+class StoreModel(Group):
+    """A chat model of your own that answers from stores, under the name you choose (small letters and digits)."""
+
+    stores: Names
+    """Names or ids of the stores it answers from: a list in the file, separated by commas in the environment."""
+
+    model: str | None = None
+    """Chat model that writes the answers. Unset means `upstream.chat_model`."""
+
+    instructions: str | None = None
+    """What the chat model is told besides, such as a tone or whom it speaks to."""
+
 
 class ServerSettings(Group):
     """The HTTP server."""
@@ -485,6 +503,9 @@ class Settings(Group):
 
     search: SearchSettings = SearchSettings()
     """How questions are answered."""
+
+    models: Mapping[ServerName, StoreModel] = Field(default_factory=dict)
+    """Chat models that answer from stores, by name."""
 
     server: ServerSettings = ServerSettings()
     """The HTTP server."""

@@ -93,6 +93,9 @@ SecretList = Annotated[tuple[Annotated[SecretStr, Field(min_length=1)], ...], Be
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_split_values), Field(min_length=1)]
 """Names with `*` for any characters: a list in the file, separated by commas in the environment."""
 
+Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_split_values), Field(min_length=1)]
+"""Names: a list in the file, separated by commas in the environment."""
+
 Aliases = Annotated[Mapping[str, str], BeforeValidator(_read_pairs)]
 """Names and what they stand for: a table in the file, `name=target,…` in the environment."""
 

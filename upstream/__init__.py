@@ -1,7 +1,7 @@
 """Calls to OpenAI-compatible servers for embeddings and chat, and the local embedding model."""
 
 from upstream.budget import Budget, Rates
-from upstream.chat import Chat, Message
+from upstream.chat import Chat, Ending, Message
 from upstream.embedder import BatchLimits, BulkEmbedder, Embedder, Outcome, Place, Prepared, Vectors
 from upstream.errors import (
     ModelUnavailableError,
@@ -28,6 +28,7 @@ __all__ = [
     "BulkEmbedder",
     "Chat",
     "Embedder",
+    "Ending",
     "LocalEmbedder",
     "Message",
     "ModelUnavailableError",

@@ -1,7 +1,7 @@
 """Answers written by a chat model."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from upstream.cleaning import clean
 from upstream.client import Client
 from upstream.errors import UpstreamError, UpstreamInvalidResponseError, UpstreamRejectedError
 from upstream.failures import read_report, streamed_error
-from upstream.metering import count_reported
+from upstream.metering import Use, count_reported, read_use
 from upstream.retrying import Retries
 from upstream.sse import EventDecoder, EventTooLongError
 from upstream.wire import ChatChunk, parse
@@ -33,6 +33,16 @@ class Message:
     content: str
 
 
+@dataclass(slots=True)
+class Ending:
+    """How an answer ended; filled in while it streams."""
+
+    finish_reason: str | None = None
+    """The server's word for it: `stop`, `length`, `content_filter`, …; None while it goes on."""
+    use: Use | None = None
+    """The tokens that the server reports; None where it does not say."""
+
+
 class Chat:
     """One chat model of one server.
 
@@ -48,23 +58,37 @@ class Chat:
         self._sends_temperature = True
         self._asks_for_usage = True
 
-    async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncGenerator[str, None]:
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        options: Mapping[str, Any] | None = None,
+        ending: Ending | None = None,
+    ) -> AsyncGenerator[str, None]:
         """The answer's text as it is written; closing the iterator closes the call to the upstream.
 
         Tried again only as long as nothing was yielded. Raises `UpstreamError` or one of its children, also when the
         answer breaks off.
+
+        Args:
+            messages: The prompt.
+            max_tokens: Longest answer, in the model's tokens.
+            options: Further fields of the request, sent as they are; a refusal of one of them is raised.
+            ending: Told how the answer ended.
         """
         tries = 0
         started = False
+        ending = ending or Ending()
         while True:
-            request = self._request(messages, max_tokens)
+            request = self._request(messages, max_tokens) | dict(options or {})
             try:
-                async with aclosing(self._stream_once(request)) as deltas:
+                async with aclosing(self._stream_once(request, ending)) as deltas:
                     async for delta in deltas:
                         started = True
                         yield delta
             except UpstreamRejectedError as refusal:
-                if started or not self._learns(refusal, request):
+                if started or refusal.parameter in (options or {}) or not self._learns(refusal, request):
                     raise
             except UpstreamError as failure:
                 if started:
@@ -74,26 +98,26 @@ class Chat:
             else:
                 return
 
-    async def _stream_once(self, request: dict[str, Any]) -> AsyncGenerator[str, None]:
+    async def _stream_once(self, request: dict[str, Any], ending: Ending) -> AsyncGenerator[str, None]:
         texts = _texts(request)
         usage: Any = None
+        ending.finish_reason = None
         try:
-            async with self._client.stream(_PATH, request, texts=texts) as chunks:
-                finished = False
-                async with aclosing(_events(chunks)) as events:
-                    async for event in events:
-                        if event == _END:
-                            await _drain(chunks)
-                            return
-                        chunk = parse(ChatChunk, event)
-                        usage = chunk.usage or usage  # some servers report what was used so far with every chunk
-                        delta, ends = _read_chunk(chunk, event, texts)
-                        finished = finished or ends
-                        if delta:
-                            yield delta
-            if not finished:
+            async with self._client.stream(_PATH, request, texts=texts) as chunks, aclosing(_events(chunks)) as events:
+                async for event in events:
+                    if event == _END:
+                        await _drain(chunks)
+                        return
+                    chunk = parse(ChatChunk, event)
+                    usage = chunk.usage or usage  # some servers report what was used so far with every chunk
+                    delta, reason = _read_chunk(chunk, event, texts)
+                    ending.finish_reason = reason or ending.finish_reason
+                    if delta:
+                        yield delta
+            if ending.finish_reason is None:
                 raise UpstreamInvalidResponseError("The upstream's answer broke off before its end.")
         finally:
+            ending.use = read_use(self.model, usage)
             count_reported(self.model, usage)
 
     def _request(self, messages: Sequence[Message], max_tokens: int) -> dict[str, Any]:
@@ -140,14 +164,14 @@ async def _events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[str, None]:
             yield event
 
 
-def _read_chunk(chunk: ChatChunk, event: str, texts: list[str]) -> tuple[str, bool]:
-    """The text that an event adds, and whether the answer is complete with it."""
+def _read_chunk(chunk: ChatChunk, event: str, texts: list[str]) -> tuple[str, str | None]:
+    """The text that an event adds, and why the answer ends with it, if it does."""
     if chunk.error or not chunk.choices:
         _raise_streamed_error(chunk, event, texts)
-        return "", False
+        return "", None
     choice = chunk.choices[0]
     added = choice.delta.content if choice.delta else None
-    return added or "", choice.finish_reason is not None
+    return added or "", choice.finish_reason
 
 
 def _raise_streamed_error(chunk: ChatChunk, event: str, texts: list[str]) -> None:

@@ -83,6 +83,11 @@ def count_reported(model: str, usage: Any) -> None:
         meter.add(_read(model, usage))
 
 
+def read_use(model: str, usage: Any) -> Use | None:
+    """What a server reports as `usage`; None when it reports nothing."""
+    return _read(model, usage) if isinstance(usage, Mapping) else None
+
+
 def count_answer(model: str, body: bytes) -> None:
     """Count the `usage` in the JSON of an answer that is mostly vectors, without reading those."""
     if _current.get() is not None:

@@ -31,6 +31,7 @@ from upstream.retrying import Retries
 _OPENAI = "https://api.openai.com/v1"
 LOCAL = "local"
 """Stands for the embedded model, whatever it is."""
+_MOST_WRITERS = 256
 _KEEP_ALIVE_SECONDS = 15.0
 _NOT_ADDED = ("accept", "accept-encoding", "user-agent")
 """Headers that aiohttp would add to those of a client."""
@@ -47,6 +48,8 @@ class Upstream:
         remote: Callable[[str], RemoteEmbedder | None] | None,
         chat: Chat | None,
         relay: Relay | None = None,
+        *,
+        writer: Callable[[str], Chat] | None = None,
     ) -> None:
         self.default_embedding_model = default_embedding_model
         """Model for new stores; None leaves BM25 alone to search."""
@@ -54,6 +57,8 @@ class Upstream:
         """None leaves answers to be extracted from the passages."""
         self.relay = relay
         """What passes calls on; None where no server is set."""
+        self._writer = writer
+        self._writers: dict[str, Chat] = {}
         self._local = local
         self._remote = remote
         self._embedders: dict[str, RemoteEmbedder] = {}
@@ -70,6 +75,18 @@ class Upstream:
         if model not in self._embedders and (embedder := self._remote(model)):
             self._embedders[model] = embedder
         return self._embedders.get(model)
+
+    def writer(self, model: str) -> Chat | None:
+        """What writes with this chat model, `upstream.chat_model` or another; None where no server has it."""
+        if self.chat is not None and model == self.chat.model:
+            return self.chat
+        if self._writer is None or self.relay is None or not self.relay.serves(model):
+            return None
+        if model not in self._writers:
+            if len(self._writers) >= _MOST_WRITERS:  # names come from clients
+                self._writers.clear()
+            self._writers[model] = self._writer(model)
+        return self._writers[model]
 
     def require(self, model: str) -> BulkEmbedder:
         """What embeds with this model.
@@ -107,7 +124,8 @@ async def open_upstream(
         remote = None
         if embeds := relays.embedding():
             remote = partial(_remote_embedder, Client(embeds, relays.typed_terms), retries, settings)
-        yield Upstream(_default_model(settings, local, embeds), local, remote, relays.chat(retries), relays.main)
+        model = _default_model(settings, local, embeds)
+        yield Upstream(model, local, remote, relays.chat(retries), relays.main, writer=partial(relays.writer, retries))
 
 
 class _Relays:
@@ -143,6 +161,11 @@ class _Relays:
         if not self.main.serves(model):
             _logger.warning("No upstream serves `upstream.chat_model`: answers are extracted from the passages.")
             return None
+        return self.writer(retries, model)
+
+    def writer(self, retries: Retries, model: str) -> Chat:
+        """What writes with any model that a server has."""
+        assert self.main is not None, "some server has the model"
         return Chat(Client(self.main, self.typed_terms), retries, model=model)
 
     def _relay(self, servers: Sequence[Server]) -> Relay:

@@ -29,6 +29,7 @@ def http(upstream: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory) -> Iter
     )
     with service(settings) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
+        upstream.release()  # for the service waits for answers that are on their way
 
 
 @pytest.fixture

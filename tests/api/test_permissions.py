@@ -53,8 +53,44 @@ NEEDED = {
     "GET /usage": "",
     "GET /usage/calls": "",
     "GET /metrics": "metrics",
+    "POST /mcp": "search",
+    "POST /v1/files": "documents",
+    "GET /v1/files": "documents search",
+    "GET /v1/files/{file_id}": "documents search",
+    "GET /v1/files/{file_id}/content": "search",
+    "DELETE /v1/files/{file_id}": "documents",
+    "POST /v1/uploads": "documents",
+    "POST /v1/uploads/{upload_id}/parts": "documents",
+    "POST /v1/uploads/{upload_id}/complete": "documents",
+    "POST /v1/uploads/{upload_id}/cancel": "documents",
+    "POST /v1/vector_stores": "documents",
+    "GET /v1/vector_stores": "documents search",
+    "GET /v1/vector_stores/{vector_store_id}": "documents search",
+    "POST /v1/vector_stores/{vector_store_id}": "documents",
+    "DELETE /v1/vector_stores/{vector_store_id}": "documents",
+    "POST /v1/vector_stores/{vector_store_id}/files": "documents",
+    "GET /v1/vector_stores/{vector_store_id}/files": "documents search",
+    "GET /v1/vector_stores/{vector_store_id}/files/{file_id}": "documents search",
+    "POST /v1/vector_stores/{vector_store_id}/files/{file_id}": "documents",
+    "GET /v1/vector_stores/{vector_store_id}/files/{file_id}/content": "search",
+    "DELETE /v1/vector_stores/{vector_store_id}/files/{file_id}": "documents",
+    "POST /v1/vector_stores/{vector_store_id}/file_batches": "documents",
+    "GET /v1/vector_stores/{vector_store_id}/file_batches/{batch_id}": "documents search",
+    "POST /v1/vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel": "documents",
+    "GET /v1/vector_stores/{vector_store_id}/file_batches/{batch_id}/files": "documents search",
+    "POST /v1/vector_stores/{vector_store_id}/search": "search",
+    "POST /v1/responses": "search",
+    "GET /v1/responses/{response_id}": "search",
+    "DELETE /v1/responses/{response_id}": "search",
+    "POST /v1/responses/{response_id}/cancel": "search",
+    "GET /v1/responses/{response_id}/input_items": "search",
+    "POST /v1/chat/completions": "search",
+    "GET /v1/models": "",
+    "GET /v1/models/{model:path}": "",
 }
 """What was decided for each route; a new one is to be added here, with the permission that it needs."""
+QUESTIONS = {"POST /v1/responses", "POST /v1/chat/completions"}
+"""Ours or an upstream's, as their body says (see test_door.py)."""
 FRAMEWORK = {"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"}
 PERMISSIONS = {"documents", "search", "relay", "metrics"}
 
@@ -96,10 +132,11 @@ def test_a_route_without_a_decision_keeps_the_program_from_starting() -> None:
 def test_each_permission_opens_its_routes_and_no_other(guarded: Keyholders, permission: str) -> None:
     with guarded.holder(permission) as holder:
         for name, route in routes():
-            if not isinstance(route, APIRoute):
+            if not isinstance(route, APIRoute) or name in QUESTIONS:
                 continue
             method, path = name.split()
-            allowed = not NEEDED[name] or permission in NEEDED[name].split()
+            passes_on = permission == "relay" and path.startswith("/v1/")
+            allowed = passes_on or not NEEDED[name] or permission in NEEDED[name].split()
             if allowed and path == "/events":
                 continue  # it has no end
             answer = holder.request(method, path.replace("{", "").replace("}", ""))

@@ -19,6 +19,7 @@ def address(upstream: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory) -> I
     settings = settings_for(tmp_path_factory.mktemp("data"), OPENAI_BASE_URL=upstream.base_url)
     with service(settings) as address:
         yield address
+        upstream.release()  # for the service waits for answers that are on their way
 
 
 @pytest.fixture

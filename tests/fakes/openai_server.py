@@ -88,6 +88,7 @@ class FakeOpenAI(Threaded):
                 web.post("/_script", self._take_script),
                 web.post("/_release", self._release),
                 web.get("/_requests", self._show_requests),
+                web.route("*", "/v1/{path:.*}", self._unknown),
             ]
         )
         return application
@@ -149,6 +150,9 @@ class FakeOpenAI(Threaded):
     async def _models(self, _: web.Request) -> web.Response:
         models = [{"id": name, "object": "model", "created": 0, "owned_by": "fake"} for name in ("embedder", "chat")]
         return web.json_response({"object": "list", "data": models})
+
+    async def _unknown(self, request: web.Request) -> web.Response:
+        return error(404, f"Unknown request URL: {request.method} {request.path}.", code="unknown_url")
 
     async def _take_script(self, request: web.Request) -> web.Response:
         self.script(*(Behaviour(**behaviour) for behaviour in await request.json()))

@@ -19,7 +19,8 @@ from records.documents import Document, NewVersion, Summary
 from records.jobs import Job, Kind, Lane
 from records.stores import NewStore, Store
 from search import Searcher
-from search.searcher import Mode, Request
+from search.scoring import Mode
+from search.searcher import Request
 from settings import IngestSettings, SearchSettings
 from tests.ingest.embedder import DIMENSIONS, FakeEmbedder, vector
 from tests.ingest.parts import LEASE_SECONDS, Parts

@@ -23,7 +23,7 @@ from ingest import (
 from records import open_records
 from records.documents import Status
 from records.stores import Store
-from search.searcher import Mode
+from search.scoring import Mode
 from settings import DatabaseSettings, DataSettings, QdrantSettings
 from tests.ingest.changing import NEW, OLD, Changing, Models, passage, reembedding
 from tests.ingest.parts import LEASE_SECONDS, Parts, working

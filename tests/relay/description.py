@@ -38,6 +38,11 @@ class Operation:
         """What people call it, with the content type where it can have several."""
         return " ".join(filter(None, (self.method, self.path, self.content_type)))
 
+    @property
+    def is_answered_here(self) -> bool:
+        """Whether Footnote answers it itself, whatever it is about, unless it is told which upstream to ask."""
+        return self.path.split("/")[1] == "vector_stores" or (self.method, self.path) == ("GET", "/files")
+
     def takes(self, field: str) -> bool:
         """Whether the body has this property."""
         return any(each.name == field for each in self.fields)

@@ -1,5 +1,6 @@
 """Packages that tests run against, each in a folder of its own that is gone after the tests."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -25,12 +26,21 @@ def python_with(folder: Path, *requirements: str) -> Path:
 
 
 def node_modules_with(folder: Path, *packages: str) -> Path:
-    """A folder in which Node.js finds these packages; skips the test where they cannot be had."""
+    """A folder in which Node.js finds these packages; skips the test where they cannot be had.
+
+    Processes that ask for the same folder side by side install once and share it.
+    """
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.skip("Node.js and npm are not installed")
-    command = [npm, "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(folder), *packages]
-    _install(command, folder, *packages)
+    folder.mkdir(exist_ok=True)
+    done = folder / "installed"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            command = [npm, "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(folder), *packages]
+            _install(command, folder, *packages)
+            done.touch()
     return folder
 
 

@@ -49,6 +49,8 @@ DROPPED: Headers = (
     (b"cookie", b"session=secret"),
 )
 """What a relay must not pass on, beside the key."""
+CHOICE = (b"X-Footnote-Upstream", b"default")
+"""What makes Footnote pass on what it would answer itself."""
 _ANSWER_HEADERS: Headers = (
     (b"x-request-id", b"req_of_the_upstream"),
     (b"OpenAI-Processing-Ms", b"17"),
@@ -86,7 +88,13 @@ class Case:
 def case_of(operation: Operation, number: int, key: str) -> Case:
     """The case of one operation; `number` chooses the oddities."""
     path = re.sub(r"\{[^}]*\}", lambda _: _pick(_IDS, number), operation.path)
-    headers = [(b"authorization", f"Bearer {key}".encode()), *DROPPED[number % 2 * 2 :], *_HEADERS[number % 5 :]]
+    choice = [CHOICE] if operation.is_answered_here else []
+    headers = [
+        (b"authorization", f"Bearer {key}".encode()),
+        *DROPPED[number % 2 * 2 :],
+        *choice,
+        *_HEADERS[number % 5 :],
+    ]
     request = Request(operation.method, f"/v1{path}{_pick(_QUERIES, number)}", headers)
     if operation.content_type is not None:
         request = _with_body(request, operation, number)

@@ -14,7 +14,7 @@ from tests.fakes.echo_server import EchoServer, Recorded, SocketScript
 from tests.relay.door import UPSTREAM_KEY, Door, direct
 from tests.relay.everything import CONTENT, everything
 from tests.relay.families import CHAT, LIST
-from tests.relay.installing import node_modules_with, output_of
+from tests.relay.installing import output_of
 from tests.relay.seen import Seen, seen
 from tests.relay.streaming import WORDS
 
@@ -40,8 +40,9 @@ class Both:
 
 
 @pytest.fixture(scope="module")
-def both(echo: EchoServer, door: Door, tmp_path_factory: pytest.TempPathFactory) -> Both:
-    folder = node_modules_with(tmp_path_factory.mktemp("node-sdk"), "openai@6", "ws@8")
+def both(echo: EchoServer, door: Door, node_sdk: Path, tmp_path_factory: pytest.TempPathFactory) -> Both:
+    folder = tmp_path_factory.mktemp("node")
+    (folder / "node_modules").symlink_to(node_sdk / "node_modules")
     shutil.copy(_PROGRAM, folder)
     echo.answering = everything
     echo.socket_script = SocketScript(greeting=[json.dumps(_GREETING)], replies=[json.dumps(_DONE)])

@@ -9,7 +9,7 @@ from tests.fakes.echo.reply import Answering
 from tests.fakes.echo_server import EchoServer, Recorded, Reply
 from tests.relay.description import SHARED, SMALL, operations
 from tests.relay.door import ADMIN_KEY, UPSTREAM_KEY, Door
-from tests.relay.oddities import DROPPED, Case, answer_headers, case_of
+from tests.relay.oddities import CHOICE, DROPPED, Case, answer_headers, case_of
 from tests.relay.raw import Answer, Connection, Request
 
 pytestmark = pytest.mark.anyio
@@ -55,7 +55,7 @@ def _problems(case: Case, answer: Answer, requests: Sequence[Recorded]) -> list[
 
 
 def _request_problems(sent: Request, recorded: Recorded) -> list[str]:
-    dropped = {name for name, _ in DROPPED} | _FRAMING
+    dropped = {name for name, _ in DROPPED} | {CHOICE[0].lower()} | _FRAMING
     wanted = [(name.lower(), value) for name, value in sent.headers if name.lower() not in dropped]
     found = [
         (name.lower(), value) for name, value in recorded.headers if name.lower() not in _FRAMING | {b"content-length"}

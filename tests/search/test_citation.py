@@ -15,6 +15,13 @@ def test_a_claim_is_tied_to_the_sentence_closest_to_it() -> None:
     assert citation.claim == "You may keep a telescope for three weeks."
 
 
+def test_a_citation_tells_where_its_marker_stands() -> None:
+    answer = "Charts stay three months. Damage is reported in two days [2][1]. Again [2]."
+    found = citations_of(answer, [LOANS, DAMAGE])
+    assert [answer[one.index : one.index + 3] for one in found] == ["[2]", "[1]", "[2]"]
+    assert [one.index for one in found] == [57, 60, 71]
+
+
 def test_each_marker_of_a_sentence_gets_its_footnote() -> None:
     found = citations_of("Charts stay three months; damage is reported in two days [1][2].", [LOANS, DAMAGE])
     assert [citation.quote for citation in found] == [

@@ -10,10 +10,12 @@ from tests.upstream.conftest import KEY, Connect
 from tests.upstream.waiting import until
 from upstream import (
     Chat,
+    Ending,
     Message,
     UpstreamError,
     UpstreamInvalidResponseError,
     UpstreamRateLimitedError,
+    UpstreamRejectedError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
@@ -138,3 +140,29 @@ async def test_fields_that_newer_models_refuse_are_changed_and_remembered(connec
     assert len(fake.requests) == 4
     assert fake.requests[-1].body["max_completion_tokens"] == 50
     assert fake.requests[-1].body.keys().isdisjoint({"max_tokens", "temperature"})
+
+
+async def test_options_are_sent_as_they_are_and_how_the_answer_ended_is_told(
+    connect: Connect, fake: FakeOpenAI
+) -> None:
+    ending = Ending()
+    async with connect() as (_, chat):
+        async for _ in chat.stream(PROMPT, max_tokens=50, options={"temperature": 0.7, "stop": ["x"]}, ending=ending):
+            pass
+    sent = fake.requests[0].body
+    assert (sent["temperature"], sent["stop"], sent["max_tokens"]) == (0.7, ["x"], 50)
+    assert ending.finish_reason == "stop"
+    assert ending.use is not None
+    assert ending.use.input_tokens > ending.use.output_tokens > 0
+
+
+async def test_a_refusal_of_an_option_is_raised_and_nothing_is_learnt_from_it(
+    connect: Connect, fake: FakeOpenAI
+) -> None:
+    fake.character = Character(refused_fields=frozenset({"temperature"}))
+    async with connect() as (_, chat):
+        with pytest.raises(UpstreamRejectedError) as caught:
+            async for _ in chat.stream(PROMPT, max_tokens=50, options={"temperature": 0.7}):
+                pass
+    assert caught.value.parameter == "temperature"
+    assert len(fake.requests) == 1

@@ -93,6 +93,10 @@ async def _later(admitted: Admitted) -> Admitted:
     return admitted
 
 
+async def _no_models(_caller: Caller) -> list[dict[str, Any]]:
+    return []
+
+
 async def _count() -> set["asyncio.Task[Any]"]:
     return asyncio.all_tasks()
 
@@ -130,7 +134,14 @@ def door(
         ):
             opened = Door()
             app = RelayApp(
-                upstream.relay, settings, opened, opened, database, still_lets=opened.still_lets, chat_model=chat_model
+                upstream.relay,
+                settings,
+                opened,
+                opened,
+                database,
+                still_lets=opened.still_lets,
+                our_models=_no_models,
+                chat_model=chat_model,
             )
             async with _serving(app, opened):
                 yield opened

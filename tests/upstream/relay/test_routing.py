@@ -87,6 +87,19 @@ async def test_our_own_calls_are_routed_by_model_and_fail_over() -> None:
         assert [seen.path for seen in embedder.requests] == ["/v1/embeddings"]
 
 
+async def test_any_model_that_a_server_has_can_write() -> None:
+    with FakeOpenAI() as server:
+        upstreams = {"a": UpstreamServer(base_url=server.base_url, models=("gpt-*",))}
+        async with open_upstream(UpstreamSettings(), upstreams) as upstream:
+            assert upstream.writer("gpt-4o-mini") is upstream.chat
+            assert upstream.writer("other") is None
+            writer = upstream.writer("gpt-9")
+            assert writer is upstream.writer("gpt-9")
+            assert writer is not None
+            assert [piece async for piece in writer.stream([Message("user", "[1] Rain.\nRain?")], max_tokens=9)]
+    assert [seen.body["model"] for seen in server.requests] == ["gpt-9"]
+
+
 async def test_a_model_that_no_server_has_is_not_there() -> None:
     upstreams = {"a": UpstreamServer(base_url="http://127.0.0.1:9/v1", models=("bge-*",))}
     async with open_upstream(UpstreamSettings(), upstreams) as upstream:

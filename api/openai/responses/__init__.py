@@ -1,0 +1,1 @@
+"""`/v1/responses` with file search in our own stores."""

@@ -1,0 +1,38 @@
+"""Bytes that are put down and picked up again: in memory while they are few, then in a file without a name."""
+
+import asyncio
+from collections.abc import Callable
+from tempfile import SpooledTemporaryFile
+from typing import TypeVar
+
+T = TypeVar("T")
+_IN_MEMORY_BYTES = 1_048_576
+_PIECE_BYTES = 262_144
+
+
+class Spool:
+    """First everything is put, then everything is got."""
+
+    def __init__(self) -> None:
+        self._file = SpooledTemporaryFile[bytes](max_size=_IN_MEMORY_BYTES)
+        self._is_being_read = False
+        self.size_bytes = 0
+
+    async def put(self, piece: bytes) -> None:
+        """Put a piece behind the others."""
+        self.size_bytes += len(piece)
+        await self._run(lambda: self._file.write(piece))
+
+    async def get(self) -> bytes:
+        """The next bytes; empty at the end."""
+        if not self._is_being_read:
+            self._is_being_read = True
+            self._file.seek(0)
+        return await self._run(lambda: self._file.read(_PIECE_BYTES))
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._file.close()
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.to_thread(work) if self.size_bytes > _IN_MEMORY_BYTES else work()
