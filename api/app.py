@@ -39,6 +39,8 @@ from api.request_ids import RequestIds
 from api.services import open_services
 from settings import Settings
 
+_LARGEST_FORM_BYTES = 1 << 30
+"""Of one that may be for an upstream: twice as much as OpenAI's largest file, whose purpose may stand behind it."""
 _DESCRIPTION = """\
 Answers questions from your own documents and footnotes every claim: document, page, exact quote.
 
@@ -58,7 +60,7 @@ class _App(FastAPI):
     def stand_behind(self, settings: Settings) -> None:
         """Put the layers in place."""
         questions = Questions(settings.models, lambda name: find(settings, name) is not None)
-        parting = Parting(questions, max_form_bytes=settings.server.max_request_bytes)
+        parting = Parting(questions, max_form_bytes=max(settings.server.max_request_bytes, _LARGEST_FORM_BYTES))
         door = Door(Counting(super().__call__), parting)
         known = Authorising(door, required=keys_are_required(settings.keys, settings.server))
         self.front = RequestIds(SameSiteOnly(known, allowed_hosts=allowed_hosts(settings.server)))

@@ -37,15 +37,26 @@ def _exact(value: AttributeValue) -> AttributeValue:
     return value
 
 
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("text", "Texts must not contain the character NUL")
+    return text
+
+
 def _each_exact(value: AttributeValue | list[AttributeValue]) -> AttributeValue | list[AttributeValue]:
     return [_exact(one) for one in value] if isinstance(value, list) else _exact(value)
 
 
+def _kept(value: AttributeValue) -> AttributeValue:
+    return _storable(value) if isinstance(value, str) else _exact(value)
+
+
 # Checked after the union has found its type: within it, the reason would be lost among those of the other types.
 _Plain = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=512)]
-Value = Annotated[_Plain, AfterValidator(_exact)]
+Value = Annotated[_Plain, AfterValidator(_kept)]
 Values = Annotated[_Plain | list[_Plain], AfterValidator(_each_exact)]
-Attributes = Annotated[dict[Annotated[str, Field(min_length=1, max_length=64)], Value], Field(max_length=16)]
+_Key = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_storable)]
+Attributes = Annotated[dict[_Key, Value], Field(max_length=16)]
 """At most 16 pairs; keys of at most 64 characters, texts of at most 512 (OpenAI's limits)."""
 
 _ATTRIBUTES: TypeAdapter[dict[str, Any]] = TypeAdapter(Attributes)

@@ -5,6 +5,7 @@ from typing import cast
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.callers import caller_of
+from api.errors import answer
 from api.parting import Parting, Taken
 from api.services import Services
 
@@ -24,6 +25,7 @@ class Door:
             await self._routes(scope, receive, send)
             return
         services = cast("Services", scope["state"]["services"])
+        scope = _with_plain_path(scope)
         if scope["type"] == "websocket" or not (self._parting.concerns(scope["path"]) and _has_things(scope)):
             scope["state"]["relayed"] = True
             await services.relay(scope, receive, send)
@@ -36,9 +38,21 @@ class Door:
 
     async def _part(self, services: Services, scope: Scope, taken: Taken, send: Send) -> None:
         relays = services.relay.is_active and caller_of(scope).may("relay")
-        is_ours = await self._parting.is_ours(scope, taken, services.records.database, relays=relays)
+        try:
+            is_ours = await self._parting.is_ours(scope, taken, services.records.database, relays=relays)
+        except Exception as error:  # noqa: BLE001  nothing behind the door has heard of it, and it must be answered
+            await answer(error)(scope, taken.receive, send)
+            return
         scope["state"]["relayed"] = not is_ours
         await (self._routes if is_ours else services.relay)(scope, taken.receive, send)
+
+
+def _with_plain_path(scope: Scope) -> Scope:
+    """The request without empty parts in its path, which many servers overlook; upstreams get it as it came."""
+    path: str = scope["path"]
+    if "//" not in path and path[-1] != "/":
+        return scope
+    return {**scope, "path": _SHARED + "/".join(part for part in path.split("/")[2:] if part)}
 
 
 def _has_things(scope: Scope) -> bool:

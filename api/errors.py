@@ -24,7 +24,7 @@ from ingest import (
     UnknownFileError,
 )
 from records.blobs import BlobTooLargeError, StorageError
-from records.errors import NameTakenError, RecordsUnavailableError
+from records.errors import NameTakenError, RecordsUnavailableError, UnfitError
 from records.keys import LastAdminError, RevokedError
 from upstream import (
     ModelUnavailableError,
@@ -90,6 +90,7 @@ _RULES: Mapping[type[Exception], _Rule] = {
     RevokedError: _Rule(HTTPStatus.CONFLICT, "key_revoked"),
     InvalidFilterError: _Rule(HTTPStatus.BAD_REQUEST, "invalid_filter"),
     ModelUnavailableError: _Rule(HTTPStatus.SERVICE_UNAVAILABLE, "embedding_model_unavailable"),
+    UnfitError: _Rule(HTTPStatus.BAD_REQUEST, "invalid_value"),
     RecordsUnavailableError: _Rule(HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable"),
     VectorStoreUnavailableError: _Rule(HTTPStatus.SERVICE_UNAVAILABLE, "vector_store_unavailable"),
     UpstreamRateLimitedError: _Rule(HTTPStatus.TOO_MANY_REQUESTS, "upstream_rate_limited"),
@@ -99,6 +100,10 @@ _RULES: Mapping[type[Exception], _Rule] = {
     UpstreamError: _Rule(HTTPStatus.BAD_GATEWAY, "upstream_failed"),
 }
 """HTTP statuses of errors from below; the first class that fits counts."""
+
+
+_KINDS = frozenset({"bool", "comparison", "compound", "float", "int", "str"})
+"""Parts of a location that name no field, but which of several kinds of value was tried."""
 
 
 def install(app: FastAPI) -> None:
@@ -162,7 +167,8 @@ def _hint(status: int) -> str | None:
 async def _on_validation(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    param = ".".join(str(part) for part in first["loc"][1:]) or None  # the first says where: body, query, path
+    # The first part says where: body, query, path.
+    param = ".".join(str(part) for part in first["loc"][1:] if part not in _KINDS) or None
     if first["type"] == "json_invalid":
         param, text = None, f"The body is not JSON: {first.get('ctx', {}).get('error', 'it cannot be read')}."
     else:

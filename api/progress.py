@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from records import Connection, documents, jobs
 from records.clock import moment
 from records.documents import Document, Failure, Status
-from records.jobs import Job, Kind, Lane, Step
+from records.jobs import ACTIVE, Job, Kind, Lane, Step
 
 LaneName = Literal["urgent", "bulk"]
 
@@ -102,10 +102,17 @@ def snapshots(connection: Connection, found: Sequence[Document]) -> list[Snapsho
 def snapshots_of(connection: Connection, ids: Sequence[str]) -> list[Snapshot]:
     """The documents of these ids with their jobs, in the order of the ids; those that are gone are left out."""
     # Jobs first: on Postgres each statement sees its own moment, and a document must not look older than its job.
-    known = jobs.of_documents(connection, ids)
+    known = dict(jobs.of_documents(connection, ids))
     found: dict[str, Document] = {document.id: document for document in documents.find_all(connection, ids)}
+    # Nor newer: a job ends in one transaction with its document.
+    if overtaken := [one for one, job in known.items() if job.is_active and one in found and _has_ended(found[one])]:
+        known |= jobs.of_documents(connection, overtaken)
     now = moment(connection)
     return [Snapshot(found[one], known.get(one), now) for one in dict.fromkeys(ids) if one in found]
+
+
+def _has_ended(document: Document) -> bool:
+    return document.status not in ACTIVE
 
 
 def document_values(shown: Snapshot) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import IO, Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from records.errors import ConflictError, DataFolderLockedError, RecordsError, RecordsUnavailableError
+from records.errors import ConflictError, DataFolderLockedError, RecordsError, RecordsUnavailableError, UnfitError
 from records.listening import notifications
 from records.migrating import migrate
 from records.writing import Writer
@@ -160,5 +160,7 @@ async def _translated(result: Awaitable[T]) -> T:
         raise RecordsUnavailableError from error
     except sa.exc.IntegrityError as error:
         raise ConflictError from error
+    except (sa.exc.DataError, UnicodeEncodeError) as error:  # the latter for halves of characters
+        raise UnfitError from error
     except sa.exc.SQLAlchemyError as error:
         raise RecordsError from error

@@ -24,5 +24,9 @@ class SchemaTooNewError(RecordsError):
     """A later version of Footnote has written this database; start that version, or restore a backup."""
 
 
+class UnfitError(RecordsError):
+    """Something in the request is nothing that can be kept or looked up, such as a text with the character NUL."""
+
+
 class NameTakenError(RecordsError):
     """There is a store of that name already."""

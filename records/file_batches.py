@@ -68,9 +68,14 @@ def unfinished(connection: Connection, batch_id: BatchId, *, after: str, limit: 
 
 
 def cancel(connection: Connection, batch_id: BatchId) -> None:
-    """Record that somebody has stopped a batch."""
+    """Record that somebody has stopped a batch; one in which nothing is left to do stays as it is."""
     batch = file_batches.c.id == batch_id, file_batches.c.cancelled_at.is_(None)
-    connection.execute(sa.update(file_batches).where(*batch).values(cancelled_at=int(time.time())))
+    unfinished = sa.exists().where(
+        file_batch_files.c.batch_id == batch_id,
+        file_batch_files.c.document_id == documents.c.id,
+        documents.c.status.in_(ACTIVE),
+    )
+    connection.execute(sa.update(file_batches).where(*batch, unfinished).values(cancelled_at=int(time.time())))
 
 
 def remove_all(connection: Connection, store_id: StoreId) -> None:

@@ -1,11 +1,17 @@
 """Pages of lists that are ordered by when things were made, and then by id."""
 
+import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
+
+_TIMED = re.compile(r"(vs_|file-|doc_)[0-9a-f]{24}")
+_FIRST = 1_735_689_600
+"""The beginning of 2025, before which nothing was made here: an id that says so is somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +22,7 @@ class Page:
     ascending: bool = False
     """Oldest first; newest first otherwise."""
     after: str | None = None
-    """Id of the last one of the page before."""
+    """Id of the last one of the page before, which may be deleted by now."""
     before: str | None = None
     """Id of the first one of the page behind; without `after`, the page is the one that ends before it."""
 
@@ -45,4 +51,13 @@ def rows_of(
 
 def _position(table: sa.FromClause, row_id: str) -> Any:
     here = table.alias("here")
-    return sa.select(here.c.created_at, here.c.id).where(here.c.id == row_id).scalar_subquery()
+    created_at = sa.select(here.c.created_at).where(here.c.id == row_id).scalar_subquery()
+    return sa.tuple_(sa.func.coalesce(created_at, sa.literal(made_at(row_id), sa.BigInteger)), sa.literal(row_id))
+
+
+def made_at(row_id: str) -> int | None:
+    """When something of that id was made, in seconds, be it deleted by now; None where the id does not tell."""
+    if _TIMED.fullmatch(row_id) is None:
+        return None
+    seconds = int(row_id[-24:-12], 16) // 1000
+    return seconds if _FIRST <= seconds <= time.time() else None

@@ -21,7 +21,7 @@ _NOWHERE = "(nothing there)"
 _CLIENT_LEFT = 499
 """What nginx made the custom for clients that left before the answer was whole."""
 _MAX_ERROR_BYTES = 16_384
-_ERROR_EVENT = b"event: error\ndata: "
+_ERROR_EVENTS = b"event: error\ndata: ", b"event: response.failed\ndata: "
 _PARAMETER = re.compile(r"\{[^}]*\}")
 
 
@@ -29,8 +29,14 @@ class _Error(msgspec.Struct):
     code: str | None = None
 
 
-class _Failure(msgspec.Struct):
+class _Failed(msgspec.Struct):
     error: _Error
+
+
+class _Failure(msgspec.Struct):
+    error: _Error | None = None
+    response: _Failed | None = None
+    """Where a response tells of itself that it failed."""
 
 
 _FAILURE = msgspec.json.Decoder(_Failure)
@@ -39,7 +45,8 @@ _FAILURE = msgspec.json.Decoder(_Failure)
 class Counting:
     """ASGI middleware: keeps count of every request but those for health, metrics and documentation.
 
-    Finds `caller`, `request_id` and `services` (with `ledger` and `limits`) in the request's state.
+    Finds `caller`, `request_id` and `services` (with `ledger` and `limits`) in the request's state, and the code in
+    `error` of what failed where the status does not tell.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -114,6 +121,8 @@ class _Counted:
             entry.status, entry.error = int(HTTPStatus.INTERNAL_SERVER_ERROR), "internal_error"
         if self._error:
             entry.error = _code(self._error)
+        elif not entry.error:
+            entry.error = self._scope["state"].get("error")
         tokens = _add_metered(entry, self.meter)
         services = self._scope["state"]["services"]
         services.ledger.add(entry)
@@ -132,8 +141,8 @@ class _Counted:
         if body and entry.first_byte_seconds is None:
             entry.first_byte_seconds = time.perf_counter() - self._began
         entry.response_bytes += len(body)
-        if self._is_stream and body.startswith(_ERROR_EVENT):
-            self._error = body[len(_ERROR_EVENT) :]
+        if self._is_stream and body.startswith(_ERROR_EVENTS):
+            self._error = body.partition(b"\ndata: ")[2]
         elif entry.status >= HTTPStatus.BAD_REQUEST and len(self._error) < _MAX_ERROR_BYTES:
             self._error += body
         self._is_whole = not message.get("more_body", False)
@@ -157,9 +166,11 @@ def _without_names(path: str) -> str:
 
 def _code(body: bytes) -> str | None:
     try:
-        return _FAILURE.decode(body.strip()).error.code
+        failure = _FAILURE.decode(body.strip())
     except msgspec.MsgspecError:
         return None
+    error = failure.response.error if failure.response is not None else failure.error
+    return None if error is None else error.code
 
 
 def _add_metered(entry: Entry, meter: Meter) -> int:

@@ -29,9 +29,12 @@ async def call(request: Request, params: CallToolRequestParams) -> CallToolResul
         await _admit(wanting)
         return _result(await kind.run(wanting, given))
     except ValidationError as error:
+        request.state.error = "invalid_arguments"
         return _failed(_in_words(error))
     except Exception as error:  # noqa: BLE001  whatever it is, the client is told in the protocol's form
-        return _failed(describe(error)[1]["error"]["message"])
+        told = describe(error)[1]["error"]
+        request.state.error = told["code"]
+        return _failed(told["message"])
 
 
 async def _admit(wanting: Wanting) -> None:

@@ -11,7 +11,7 @@ from api.callers import Caller
 from api.openai.file_bodies import FileBody, file_body, no_file, sight_of
 from api.services import Services
 from records import files
-from records.paging import Page
+from records.paging import Page, made_at
 
 Entries = list[dict[str, Any]]
 
@@ -44,11 +44,12 @@ async def listed(services: Services, wanted: Wanted) -> JSONResponse:
         ApiError: 404, no file has the id behind which the page is to begin.
     """
     after = wanted.page.after
-    if after is not None and not await _sees(services, wanted, after):
+    if after and not await _sees(services, wanted, after):
         elsewhere = await _elsewhere(services, wanted, wanted.page.limit, after)
-        if elsewhere is None:
+        if elsewhere is not None:
+            return _page(*elsewhere)
+        if made_at(after) is None:  # one of ours that was deleted since still tells where the page begins
             raise no_file(after, param="after")
-        return _page(*elsewhere)
     return _page(*await _ours_and_more(services, wanted))
 
 

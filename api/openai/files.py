@@ -70,7 +70,7 @@ async def list_files(
     after: Annotated[str | None, Query(description="Id of the last file of the page before.")] = None,
 ) -> JSONResponse:
     """The files that are here, newest first; then those of the upstream, if it has any and the key may relay."""
-    page = Page(limit, ascending=order == "asc", after=after)
+    page = Page(limit, ascending=order == "asc", after=after or None)
     return await listed(services, Wanted(request, caller, page, purpose))
 
 

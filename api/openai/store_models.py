@@ -21,7 +21,8 @@ def find(settings: Settings, name: str) -> StoreModel | None:
     if configured := settings.models.get(name):
         return configured
     store = name.removeprefix(_PREFIX)
-    return StoreModel(stores=(store,)) if store and store != name else None
+    # Not checked: any text may stand there, and who has no store of that name is told so.
+    return StoreModel.model_construct(stores=(store,)) if store and store != name else None
 
 
 async def stores_of(services: Services, caller: Caller, model: str, found: StoreModel) -> Sequence[Store]:

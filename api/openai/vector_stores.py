@@ -7,6 +7,7 @@ from functools import partial
 from fastapi import APIRouter
 
 from api.callers import Caller
+from api.errors import ApiError
 from api.openai.chunking import chunking_from
 from api.openai.file_bodies import sight_of
 from api.openai.finding import find_vector_store
@@ -23,6 +24,7 @@ from api.services import Opened, Services
 from api.stores import Deleted, name_from, require_all_stores
 from ingest import Attaching, StoreExpiredError, StoreGoneError, Wanted, new_store, remove_store
 from records import Connection, activity, store_files, stores
+from records.paging import made_at
 from records.store_files import NOTHING
 from records.stores import Profile, Store
 
@@ -67,7 +69,7 @@ async def modify_vector_store(
 ) -> VectorStoreBody:
     """Change what is said about a store."""
     store = await find_vector_store(services, caller, vector_store_id)
-    return await _shown(services, await services.records.database.write(partial(_modify, store, form)))
+    return await _shown(services, await services.records.database.write(partial(_modify, store, form, caller)))
 
 
 @router.delete("/{vector_store_id}")
@@ -80,14 +82,14 @@ async def delete_vector_store(vector_store_id: str, services: Opened, caller: Ma
     return Deleted(id=store.id, object="vector_store.deleted")
 
 
-def _modify(store: Store, form: VectorStoreChange, connection: Connection) -> Store:
+def _modify(store: Store, form: VectorStoreChange, caller: Caller, connection: Connection) -> Store:
     held = stores.find_held(connection, store.id, to_change=True)
     if held is None:
         raise StoreGoneError
     if held.is_expired:
         raise StoreExpiredError
     activity.touch(connection, store.id)
-    if form.name is not None:
+    if form.name is not None and caller.stores is None:  # which names are free is nothing for keys of some stores
         stores.rename(connection, store.id, name_from(form.name))
     stores.describe(connection, store.id, _changed(held.profile, form))
     return stores.find(connection, store.id) or held
@@ -104,7 +106,15 @@ def _changed(profile: Profile, form: VectorStoreChange) -> Profile:
 
 
 async def _place(services: Services, caller: Caller, store_id: str | None, param: str) -> str | None:
-    return store_id and (await find_vector_store(services, caller, store_id, param=param)).id
+    """Where a page begins or ends; clients that delete what they list name one that is gone by then."""
+    if not store_id:
+        return None
+    try:
+        return (await find_vector_store(services, caller, store_id, param=param)).id
+    except ApiError:
+        if made_at(store_id) is None:
+            raise
+        return store_id
 
 
 async def _bodies(services: Services, found: Sequence[Store]) -> Sequence[VectorStoreBody]:

@@ -22,7 +22,7 @@ class Parting:
 
     Args:
         questions: What knows requests that are about stores.
-        max_form_bytes: The largest form that is accepted here.
+        max_form_bytes: How much of a form is read to find out what it is for; one that has not told by then is refused.
     """
 
     def __init__(self, questions: Questions, *, max_form_bytes: int) -> None:
@@ -53,8 +53,9 @@ class Parting:
         asked = Asked(scope, taken, database, relays)
         if asked.path == _CHAT:  # the way of nearly all
             return scope["method"] == "POST" and await self._names_model(asked) and asked.header(_CHOICE) is None
-        family = self._families[asked.path.partition("/")[0]]
-        return await family(asked) and asked.header(_CHOICE) is None
+        if asked.header(_CHOICE) is not None:
+            return False
+        return await self._families[asked.path.partition("/")[0]](asked)
 
     async def _names_model(self, asked: Asked) -> bool:
         body, questions = await asked.body(), self._questions
@@ -83,8 +84,8 @@ class Parting:
         if asked.method != "POST":
             return False
         purpose = await purpose_in_form(asked.taken, asked.header(b"content-type") or b"", self._max_form_bytes)
-        # One that is too large for us is refused: it could be meant to stay here.
-        return purpose in OURS or asked.taken.spooled_bytes > self._max_form_bytes
+        # One that has not told by then is refused: it could be meant to stay here.
+        return purpose in OURS or (purpose is None and asked.taken.spooled_bytes > self._max_form_bytes)
 
     async def _upload(self, asked: Asked) -> bool:
         if asked.rest:

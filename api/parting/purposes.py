@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from api.parting.form_search import FormSearch
+from api.parting.lenient import members, stray_texts
 from api.parting.taken import Taken
 
 OURS = frozenset({"assistants", "user_data"})
@@ -22,7 +23,8 @@ async def purpose_in_json(taken: Taken) -> str | None:
     try:
         purpose = msgspec.json.decode(body, type=_Upload).purpose
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+        read = members(body)
+        purpose = next(iter(stray_texts(body, "purpose")), None) if read is None else read.get("purpose")
     return purpose if isinstance(purpose, str) else None
 
 

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from typing import TypeVar
 
+from records.blobs import StorageError
+
 T = TypeVar("T")
+_FULL = "The folder for temporary files (TMPDIR) cannot hold the request while it comes in; is its disk full?"
 _IN_MEMORY_BYTES = 1_048_576
 _PIECE_BYTES = 262_144
 
@@ -19,7 +22,7 @@ class Spool:
         self.size_bytes = 0
 
     async def put(self, piece: bytes) -> None:
-        """Put a piece behind the others."""
+        """Put a piece behind the others. Raises StorageError when the disk does not take it."""
         self.size_bytes += len(piece)
         await self._run(lambda: self._file.write(piece))
 
@@ -35,4 +38,7 @@ class Spool:
         self._file.close()
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.to_thread(work) if self.size_bytes > _IN_MEMORY_BYTES else work()
+        try:
+            return await asyncio.to_thread(work) if self.size_bytes > _IN_MEMORY_BYTES else work()
+        except OSError as error:
+            raise StorageError(_FULL) from error

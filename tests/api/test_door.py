@@ -155,6 +155,22 @@ def test_a_chat_with_a_store_is_ours(http: httpx.Client, store: str) -> None:
     assert ask(http, "/v1/chat/completions", messages=long, model="gpt")
 
 
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("path", ["/v1//chat/completions", "/v1/chat/completions/", "/v1/chat%2Fcompletions"])
+def test_slashes_do_not_lead_past_us(http: httpx.Client, path: str) -> None:
+    messages = [{"role": "user", "content": "When?"}]
+    assert not ask(http, path, model="store/handbook", messages=messages)
+    answer = http.post(path, json={"model": "gpt", "messages": messages})
+    assert answer.json()["upstream"] == f"POST {path}"
+
+
+@pytest.mark.usefixtures("store")
+def test_json_that_only_others_can_read_is_refused_here(http: httpx.Client) -> None:
+    body = b'{"model": "store/handbook", "messages": [], }'
+    refused = http.post("/v1/chat/completions", content=body, headers={"Content-Type": "application/json"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "json_invalid")
+
+
 def test_a_response_about_things_of_ours_is_ours(http: httpx.Client, store: str) -> None:
     search = {"type": "file_search", "vector_store_ids": [store]}
     assert not ask(http, "/v1/responses", model="store/handbook", input="When?")

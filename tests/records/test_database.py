@@ -16,6 +16,7 @@ from records.errors import (
     NameTakenError,
     RecordsUnavailableError,
     SchemaTooNewError,
+    UnfitError,
 )
 from records.schema import metadata
 from records.stores import NewStore
@@ -49,6 +50,17 @@ async def test_a_failed_write_leaves_nothing_and_harms_no_neighbour(database: Da
     assert isinstance(results[-1], ValueError)
     names = {store.name for store in await database.read(stores.list_all)}
     assert names == {f"store {n}" for n in range(20)}
+
+
+async def test_what_a_database_cannot_take_is_known_to_be_the_askers_fault(database: Database) -> None:
+    async def asked() -> bool:
+        try:
+            await database.write(lambda c: stores.add(c, new("a\0b")))
+            return await database.read(lambda c: stores.find(c, "a\0b")) is not None
+        except UnfitError:
+            return False
+
+    assert await asked() is database.is_exclusive  # SQLite takes it, Postgres does not
 
 
 async def test_the_same_store_asked_for_by_many_at_once_is_made_once(database: Database) -> None:

@@ -52,7 +52,8 @@ class Course:
         """The last event where something went wrong."""
         code = "rate_limit_exceeded" if isinstance(error, UpstreamRateLimitedError) else "server_error"
         told = {"code": code, "message": describe(error)[1]["error"]["message"]}
-        return self._event("response.failed", response=body_of(self._asked, "failed", self._output, error=told))
+        body = body_of(self._asked, "failed", self._output, error=told)
+        return self._event("response.failed", response=self._shown(body))
 
     async def _of(self, event: Event) -> AsyncIterator[Sent]:
         match event:

@@ -46,6 +46,12 @@ async def store(store_id: str) -> dict[str, str]:
     return {"id": store_id}
 
 
+@app.post("/tool")
+async def tool(request: Request) -> dict[str, bool]:
+    request.state.error = "store_not_found"
+    return {"isError": True}
+
+
 @app.post("/missing")
 async def missing() -> None:
     raise not_found("store", "secret name")
@@ -69,6 +75,9 @@ async def ask(request: Request) -> StreamingResponse:
         count_reported("alias", {"prompt_tokens": 100, "completion_tokens": 20})
         if body == b"fail":
             yield f"event: error\ndata: {json.dumps({'error': {'code': 'upstream_failed'}})}\n\n"
+        if body == b"response":
+            failed = {"type": "response.failed", "response": {"error": {"code": "server_error", "message": "zanzibar"}}}
+            yield f"event: response.failed\ndata: {json.dumps(failed)}\n\n"
         while body == b"endless":
             yield "event: delta\ndata: {}\n\n"
 
@@ -162,9 +171,15 @@ async def test_tokens_of_a_stream_are_counted_by_model_and_against_the_limits() 
     assert books.tokens == [("key_a", 123)]
 
 
-async def test_a_stream_that_breaks_off_is_counted_with_its_code() -> None:
-    entry = await entry_of("POST", "/ask", b"fail")
-    assert (entry.status, entry.error) == (200, "upstream_failed")
+@pytest.mark.parametrize(("body", "code"), [(b"fail", "upstream_failed"), (b"response", "server_error")])
+async def test_a_stream_that_breaks_off_is_counted_with_its_code(body: bytes, code: str) -> None:
+    entry = await entry_of("POST", "/ask", body)
+    assert (entry.status, entry.error) == (200, code)
+
+
+async def test_what_failed_under_a_good_status_is_counted_with_its_code() -> None:
+    entry = await entry_of("POST", "/tool")
+    assert (entry.status, entry.error) == (200, "store_not_found")
 
 
 async def test_a_client_that_leaves_is_counted_with_what_was_used_until_then() -> None:

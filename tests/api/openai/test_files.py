@@ -167,6 +167,15 @@ def test_the_list_comes_in_pages_both_ways(http: httpx.Client) -> None:
     assert set(listed(http, purpose="assistants")).isdisjoint(made)
 
 
+def test_the_list_can_be_gone_through_while_it_is_deleted(http: httpx.Client) -> None:
+    first, second, third = (created(http, f"{number}.txt", purpose="user_data")["id"] for number in range(3))
+    for file_id in (third, second):
+        assert http.delete(f"/v1/files/{file_id}").status_code == 200
+    for query in ({"after": second}, {"after": third}, {"after": ""}):
+        page = http.get("/v1/files", params={**query, "purpose": "user_data"}).json()
+        assert page["first_id"] == first
+
+
 def test_a_list_of_nothing_has_empty_ids(keyholders: Keyholders) -> None:
     with keyholders.holder("search", stores=[new_store(keyholders, "empty")]) as nobody:
         page = nobody.get("/v1/files").json()
@@ -228,9 +237,12 @@ def test_a_key_for_some_stores_finds_nothing_of_others(keyholders: Keyholders, h
             client.get(f"/v1/files/{foreign}"),
             client.get(f"/v1/files/{foreign}/content"),
             client.delete(f"/v1/files/{foreign}"),
-            client.get("/v1/files", params={"after": foreign}),
         ):
             assert refused(response)[:2] == (404, "file_not_found")
+        gone = f"{foreign[:-1]}{'1' if foreign.endswith('0') else '0'}"
+        behind = [listed(client, after=place, order="asc") for place in (foreign, gone)]
+        assert behind[0] == behind[1]
+        assert foreign not in behind[0]
         keyholders.admin.post(f"/v1/vector_stores/{other}/files", json={"file_id": in_mine}).raise_for_status()
         assert refused(client.delete(f"/v1/files/{in_mine}"))[:2] == (403, "permission_denied")
         client.delete(f"/v1/files/{own}").raise_for_status()

@@ -219,6 +219,7 @@ def test_a_stream_that_breaks_off_ends_with_response_failed(
     name, data = events(http, "/v1/responses", asked)[-1]
     assert (name, data["response"]["status"]) == ("response.failed", "failed")
     assert data["response"]["error"]["code"] == "server_error"
+    assert data["response"]["output"][0]["results"] is None
     upstream.script(Behaviour("slow_stream", seconds=0), Behaviour("truncate_stream"))
     assert http.post("/v1/responses", json=asked).status_code == 502
 

@@ -125,6 +125,18 @@ def test_files_are_listed_by_how_far_they_have_come(http: httpx.Client, path: st
     assert http.get(f"{path}/files", params={"before": "file-none"}).status_code == 404
 
 
+def test_a_list_can_be_gone_through_while_it_is_emptied(http: httpx.Client, path: str) -> None:
+    ids = [upload(http, f"{number}.txt", b"The pond is deep.") for number in range(3)]
+    http.post(f"{path}/file_batches", json={"file_ids": ids}).raise_for_status()
+    seen: list[str] = []
+    query: dict[str, str | int] = {"limit": 1}
+    while files := http.get(f"{path}/files", params=query).json()["data"]:
+        seen.append(files[0]["id"])
+        assert http.delete(f"{path}/files/{seen[-1]}").status_code == 200
+        query = {"limit": 1, "after": seen[-1]}
+    assert seen == ids[::-1]
+
+
 def test_a_detached_file_stays_unless_it_came_as_a_document(http: httpx.Client, path: str) -> None:
     kept = attach(http, path, "pond.md", POND)
     (native,) = add_and_wait(http, {"sky.txt": b"The sky is wide."}, store=store_of(path))
@@ -146,6 +158,8 @@ def test_a_batch_is_followed_to_its_end(http: httpx.Client, path: str) -> None:
     done = ended(http, f"{path}/file_batches/{batch['id']}")
     assert (done["id"], done["status"]) == (batch["id"], "completed")
     assert done["file_counts"] == {"in_progress": 0, "completed": 3, "failed": 1, "cancelled": 0, "total": 4}
+    # There is nothing left to cancel.
+    assert http.post(f"{path}/file_batches/{done['id']}/cancel").json() == done
     listed = http.get(f"{path}/file_batches/{batch['id']}/files", params={"order": "asc"}).json()
     assert [(file["id"], file["attributes"]) for file in listed["data"]] == [
         (file["file_id"], file["attributes"]) for file in files

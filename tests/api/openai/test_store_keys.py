@@ -90,13 +90,28 @@ def test_what_is_elsewhere_is_answered_like_what_is_nowhere(house: House) -> Non
 def test_lists_leave_out_what_is_elsewhere(house: House) -> None:
     page = house.limited.get(STORES).json()
     assert [store["id"] for store in page["data"]] == [house.mine]
-    assert house.limited.get(STORES, params={"after": house.theirs}).status_code == 404
+    behind = house.limited.get(STORES, params={"after": house.theirs}).json()
+    assert {store["id"] for store in behind.get("data", ())} <= {house.mine}
 
 
 def test_stores_are_neither_made_nor_deleted_with_such_a_key(house: House) -> None:
     assert house.limited.post(STORES, json={"name": "new"}).status_code == 403
     assert house.limited.delete(f"{STORES}/{house.mine}").status_code == 403
     assert house.admin.get(f"{STORES}/{house.mine}").status_code == 200
+
+
+def test_such_a_key_does_not_learn_which_names_are_free(house: House) -> None:
+    for name in ("theirs", "default"):
+        shown = house.limited.post(f"{STORES}/{house.mine}", json={"name": name}).json()
+        assert shown["name"] == name
+        assert house.limited.get(f"/stores/{house.mine}").json()["name"] == "mine"
+
+
+def test_no_text_has_the_character_nul(house: House) -> None:
+    path = f"{STORES}/{house.theirs}/files/{house.their_file}"
+    for attributes in ({"a": "\0"}, {"a\0": "b"}):
+        refused = house.admin.post(path, json={"attributes": attributes})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "text")
 
 
 def test_files_come_from_the_own_key_or_an_own_store(house: House) -> None:

@@ -24,3 +24,9 @@ def test_a_name_is_of_a_store_model_when_it_is_set_or_begins_with_store() -> Non
     settings = load_settings({"FOOTNOTE_MODELS_DESK_STORES": "loans"})
     assert find(settings, "desk") == find(settings, "store/loans") == StoreModel(stores=("loans",))
     assert [find(settings, name) for name in ("gpt-4o", "store/", "", "stores/loans")] == [None] * 4
+
+
+def test_any_text_may_be_asked_for() -> None:
+    found = find(load_settings({}), "store/\ud800")
+    assert found is not None
+    assert found.stores == ("\ud800",)

@@ -116,6 +116,22 @@ def test_lists_go_both_ways(http: httpx.Client) -> None:
     assert http.get(STORES, params={"limit": 0}).status_code == 400
 
 
+def test_a_list_can_be_gone_through_while_it_is_deleted(http: httpx.Client) -> None:
+    first, second, third = (made(http)["id"] for _ in range(3))
+    page = http.get(STORES, params={"limit": 1, "after": third}).json()
+    assert http.delete(f"{STORES}/{second}").status_code == 200
+    behind = http.get(STORES, params={"limit": 1, "after": page["last_id"]}).json()
+    before = http.get(STORES, params={"limit": 1, "before": second}).json()
+    assert [page["last_id"], behind["first_id"], before["first_id"]] == [second, first, third]
+    assert http.get(STORES, params={"limit": 1, "after": ""}).json()["first_id"] == third
+    assert http.get(STORES, params={"after": "vs_" + "f" * 24}).status_code == 404
+
+
+def test_half_a_character_is_no_files_id(http: httpx.Client) -> None:
+    answer = http.post(STORES, content=b'{"file_ids": ["\\ud800"]}', headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_value")
+
+
 def test_a_deleted_store_is_gone_and_its_files_stay(http: httpx.Client) -> None:
     store = made(http)
     file_id = attached(http, store["id"], "pond.txt", b"The pond is deep.")

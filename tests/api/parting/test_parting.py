@@ -76,6 +76,22 @@ async def test_a_form_that_is_too_large_for_us_is_refused_by_us(database: Databa
         assert await is_ours(database, "POST /v1/files", body, relays=True, headers=headers) is ours
 
 
+async def test_a_form_that_is_too_large_for_us_still_passes_on_once_it_says_so(database: Database) -> None:
+    head = 'Content-Disposition: form-data; name="file"; filename="a"'
+    purpose = ('Content-Disposition: form-data; name="purpose"', b"fine-tune")
+    headers = [(b"content-type", b"multipart/form-data; boundary=edge")]
+    body = form((head, b"x" * 5_000), purpose)
+    assert not await is_ours(database, "POST /v1/files", body, relays=True, headers=headers)
+
+
+async def test_whoever_names_an_upstream_is_not_read_at_all(database: Database) -> None:
+    chosen = [(b"x-footnote-upstream", b"gpu"), (b"content-type", b"multipart/form-data; boundary=edge")]
+    scope = {"method": "POST", "path": "/v1/files", "query_string": b"", "headers": chosen}
+    taken = Taken(arriving([b"x"]))
+    assert not await PARTING.is_ours(scope, taken, database, relays=True)
+    assert taken.spooled_bytes == 0
+
+
 async def test_what_cannot_be_looked_up_is_answered_here_and_not_given_to_others() -> None:
     class Broken(Database):
         def __init__(self) -> None:
