@@ -179,6 +179,7 @@ class Counting:
 
 def is_read() -> bool:
     """Whether any service of this process looks for changes."""
+    gc.unfreeze()  # a command that was tried in this process has put all there was out of sight
     return any(thing.is_reading for thing in gc.get_objects() if type(thing) is Feed)
 
 
