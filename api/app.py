@@ -29,7 +29,6 @@ from api.authorising import Authorising, keys_are_required
 from api.body_limits import BodyLimits
 from api.cross_site import SameSiteOnly, allowed_hosts
 from api.door import Door
-from api.mcp import open_mcp
 from api.mcp import route as mcp_route
 from api.openai import ROUTERS
 from api.openai.store_models import find
@@ -71,12 +70,13 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        async with open_services(settings) as services, open_mcp() as mcp:
-            yield {"services": services, "mcp": mcp}
+        async with open_services(settings) as services:
+            yield {"services": services}
 
     app = _App(title="Footnote", version=version("footnote"), description=_DESCRIPTION, lifespan=lifespan)
     app.stand_behind(settings)
-    for part in (documents, control, jobs, events, searching, asking, stores, reembedding, keys, usage):
+    # One route after the other is compared with a request's path, so what is asked for most comes first.
+    for part in (searching, asking, documents, control, jobs, events, stores, reembedding, keys, usage):
         app.include_router(part.router)
     for part in (backing_up, health, metrics, mcp_route):
         app.include_router(part.router)

@@ -4,19 +4,25 @@ import json
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from api.answer_cache import begins_kept, cache_headers, wants_fresh
+from api.callers import Caller
+from api.claims import ClaimBody, claim_body
 from api.errors import describe
 from api.hits import CitationBody, HitBody, citation_body, hit_body
 from api.keeping_alive import with_comments
+from api.openai.conversation import conversation, said
 from api.permissions import GuardedRoute, MayAsk
 from api.searching import Question, Scope, inquiry_of
-from api.services import Opened
-from search import Answer, Delta, Event, Inquiry, Passages
+from api.services import Opened, Services
+from search import Answer, Delta, Event, Inquiry, Manner, Passages
 
 router = APIRouter(tags=["questions"], route_class=GuardedRoute)
 
@@ -24,9 +30,21 @@ router = APIRouter(tags=["questions"], route_class=GuardedRoute)
 class AskForm(Scope):
     """A question. `limit` is the number of passages the answer may be written from."""
 
-    question: Question = Field(validation_alias=AliasChoices("question", "query"))
+    question: Question | None = Field(default=None, validation_alias=AliasChoices("question", "query"))
+    """What is asked; leave it out where `messages` are given."""
+    messages: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=2_048)] | None = None
+    """A conversation in the form of OpenAI's chat messages. The last message of the user is the question; what it
+    refers to is looked up in those before it. Messages of the role `system` tell the chat model how to answer."""
     stream: bool = False
     """Server-sent events: `passages`, then `delta` with pieces of the text, then `citations`, then `done`."""
+    cache: bool = True
+    """False has the answer written anew even where one is kept, as `Cache-Control: no-cache` does."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.question is None) == (self.messages is None):
+            raise PydanticCustomError("question", "Give either question or messages")
+        return self
 
 
 class AnswerBody(BaseModel):
@@ -39,9 +57,22 @@ class AnswerBody(BaseModel):
     answer: str
     answered: bool
     """False when the documents do not say."""
+    grounded: bool
+    """Whether the documents bear out every sentence that claims something; false when they do not say."""
+    confidence: float | None
+    """How likely the documents are to answer the question, 0 to 1, judged by what was found before anything was
+    written; null where that cannot be told."""
     method: Literal["chat", "extractive"]
     """`extractive`: no chat model is set, so the text is sentences of the passages, as they stand there."""
     model: str | None
+    cached: bool
+    """Whether it was written for the same question, asked before, and nothing in the store has changed since."""
+    queries: list[str]
+    """What was searched for."""
+    reranked: bool | None
+    """Whether a reranker put the passages in order; false when it failed, null when none was to."""
+    sentences: list[ClaimBody]
+    """The sentences that claim something, in order."""
     citations: list[CitationBody]
     passages: list[HitBody]
 
@@ -51,18 +82,36 @@ class AnswerBody(BaseModel):
     response_model=AnswerBody,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
-async def ask(form: AskForm, services: Opened, caller: MayAsk) -> AnswerBody | StreamingResponse:
+async def ask(
+    form: AskForm,
+    services: Opened,
+    caller: MayAsk,
+    request: Request,
+    response: Response,
+) -> AnswerBody | StreamingResponse:
     """Answer a question from the documents of a store."""
-    inquiry = await inquiry_of(services, caller, form, form.question)
+    inquiry = await _inquiry(services, caller, form)
+    inquiry = replace(inquiry, fresh=not form.cache or wants_fresh(request))
     if not form.stream:
-        return _body(inquiry, await services.answerer.answer(inquiry))
+        answer = await services.answerer.answer(inquiry)
+        response.headers.update(cache_headers(services, cached=answer.cached))
+        return _body(inquiry, answer)
     events = services.answerer.stream(inquiry)
     first = await anext(events)  # what fails before there is anything to show gets a status of its own
+    headers = cache_headers(services, cached=begins_kept(first))
     return StreamingResponse(
         with_comments(_wire(inquiry, first, events)),
         media_type="text/event-stream",
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **headers},
     )
+
+
+async def _inquiry(services: Services, caller: Caller, form: AskForm) -> Inquiry:
+    if form.messages is None:
+        return await inquiry_of(services, caller, form, form.question or "")
+    talk = conversation([said(one, f"messages.{index}") for index, one in enumerate(form.messages)], "messages")
+    inquiry = await inquiry_of(services, caller, form, talk.question)
+    return replace(inquiry, history=talk.history, manner=Manner(instructions=talk.instructions))
 
 
 async def _wire(inquiry: Inquiry, first: Event, events: AsyncGenerator[Event]) -> AsyncGenerator[str]:
@@ -77,8 +126,8 @@ async def _wire(inquiry: Inquiry, first: Event, events: AsyncGenerator[Event]) -
 
 def _event(inquiry: Inquiry, event: Event) -> str:
     match event:
-        case Passages(hits, _):
-            return _sse("passages", {"data": [hit_body(hit).model_dump() for hit in hits]})
+        case Passages():
+            return _sse("passages", {"data": [hit_body(hit).model_dump() for hit in event.hits]})
         case Delta(text):
             return _sse("delta", {"text": text})
         case Answer():
@@ -98,8 +147,14 @@ def _body(inquiry: Inquiry, answer: Answer) -> AnswerBody:
         store=inquiry.stores[0].name,
         answer=answer.text,
         answered=answer.answered,
+        grounded=answer.grounded,
+        confidence=answer.confidence,
         method=answer.method,
         model=answer.model,
+        cached=answer.cached,
+        queries=list(answer.queries),
+        reranked=answer.reranked,
+        sentences=[claim_body(claim) for claim in answer.sentences],
         citations=[citation_body(citation) for citation in answer.citations],
         passages=[hit_body(hit) for hit in answer.passages],
     )

@@ -21,7 +21,7 @@ from api.storage import open_storage
 from api.store_model_list import store_models
 from ingest import Intake, Worker, open_worker
 from records import Records
-from search import Answerer, Searcher
+from search import Answerer, CachingAnswerer, Searcher
 from settings import Settings
 from upstream import Upstream, open_upstream
 from vectorstore import VectorStore
@@ -41,7 +41,7 @@ class Services:
     worker: Worker | None
     """None where only `footnote worker` works on documents."""
     searcher: Searcher
-    answerer: Answerer
+    answerer: CachingAnswerer
     feed: Feed
     keys: Keyring
     ledger: Ledger
@@ -72,7 +72,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         records, vectors = await enter(open_storage(settings))
         keys = await enter(open_keyring(records.database, settings.keys))
         ledger = await enter(open_ledger(records.database, settings.usage, addresses_of(settings)))
-        upstream = await enter(open_upstream(settings.upstream, settings.upstreams, settings.relay))
+        upstream = await enter(
+            open_upstream(settings.upstream, settings.upstreams, settings.relay, settings.embeddings)
+        )
         worker = None
         if not settings.ingest.in_service and records.database.is_exclusive:
             _log.warning(
@@ -82,7 +84,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             worker = await enter(open_worker(settings.ingest, records, vectors, upstream))
         intake = Intake(records, vectors, settings.ingest, max_bytes=settings.server.max_upload_bytes)
         searcher = Searcher(records.database, vectors, upstream, settings.search)
-        answerer = Answerer(searcher, upstream.chat, settings.search)
+        answering = Answerer(searcher, upstream.chat, settings.search, records.blobs.text)
+        answerer = CachingAnswerer(answering, upstream.chat, records.database, settings.search)
         feed = Feed(records.database)
         stack.callback(feed.close)
         limits = await enter(open_limits(settings.keys, ledger.spent_usd))
@@ -102,7 +105,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         )
 
 
-def _of_request(request: Request) -> Services:
+async def _of_request(request: Request) -> Services:
+    # FastAPI would call a plain function in another thread, and wait for it.
     return cast("Services", request.state.services)
 
 

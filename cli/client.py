@@ -39,6 +39,19 @@ class Client:
             _cut_off(self._answer)
         self._http.close()
 
+    def is_there(self) -> bool:
+        """Whether anything answers at the address."""
+        with self._translated():
+            try:
+                self._http.get("/healthz")
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                return False
+        return True
+
+    def readiness(self) -> Mapping[str, Any]:
+        """What the service works with."""
+        return self._json("GET", "/readyz")
+
     def ensure_store(self, name: str) -> None:
         """Make the store unless it exists."""
         with self._translated():
@@ -61,6 +74,23 @@ class Client:
     def documents(self, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         """How far these documents have come, at most 100; those that are gone are left out."""
         return list(self._json("GET", "/documents", params={"id": list(ids)})["data"])
+
+    def searchable(self, store: str) -> Iterator[Mapping[str, Any]]:
+        """All documents of a store that can be found, newest first."""
+        wanted = {"store": store, "status": "completed", "limit": 100}
+        page = self._json("GET", "/documents", params=wanted)
+        yield from page["data"]
+        while page["has_more"]:
+            page = self._json("GET", "/documents", params={**wanted, "after": page["last_id"]})
+            yield from page["data"]
+
+    def content(self, document_id: str, start: int, end: int) -> str:
+        """The extracted text of a document between two offsets."""
+        with self._translated():
+            response = self._http.get(f"/documents/{_quoted(document_id)}/content", params={"start": start, "end": end})
+        if not response.is_success:
+            raise ClientError(_reason(response))
+        return response.text
 
     def stores(self, name: str | None) -> Sequence[Mapping[str, Any]]:
         """All stores with the counts of their documents, or the one that is named."""
@@ -109,6 +139,14 @@ class Client:
             self._answer = response
             yield from _events(_lines(response.iter_bytes()))
             self._answer = None
+
+    def answer(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An answer in one piece, written anew even where the service keeps answers."""
+        return self._json("POST", "/ask", json=body, headers={"Cache-Control": "no-cache"})
+
+    def complete(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a chat model behind the service replies."""
+        return self._json("POST", "/v1/chat/completions", json=body)
 
     def create_key(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Make a key; it is in the answer, and nowhere else."""

@@ -14,6 +14,7 @@ from cli.adding import Adder
 from cli.client import Client, ClientError
 from cli.controlling import each, replace_and_wait
 from cli.ending import exit_with, settings_or_exit
+from cli.evaluating.command import evaluate
 from cli.keys import app as keys
 from cli.reembedding import change_model, give_up_change
 from cli.reporting import count, show
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 
 app.add_typer(keys, name="keys")
+app.command("eval")(evaluate)
 
 Store = Annotated[str, typer.Option(help="Name or id of the store.")]
 AnyStore = Annotated[str | None, typer.Option("--store", help="Name or id of a store; without it, all stores.")]

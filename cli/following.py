@@ -7,7 +7,18 @@ from itertools import islice
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from cli.client import Client, ClientError
 from cli.reporting import Report, count
@@ -44,6 +55,7 @@ class Following:
         pending = self._pending.setdefault(document["id"], _Pending())
         pending.names.append(name)
         pending.known += not document["new"]
+        self.report.ids[name] = document["id"]
         self._take(document)
 
     def fail(self, name: str, reason: str) -> None:
@@ -102,8 +114,17 @@ class Following:
             self.fail(name, reason)
 
 
+class RateColumn(ProgressColumn):
+    """How many there were a second lately."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing before it can be told."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f}/s")
+
+
 class Bars:
-    """Two bars, for what is uploaded and what has ended, the count of chunks, and why something has to wait."""
+    """Two bars, for what is uploaded and what has ended, with rate and time left; chunks, and why something waits."""
 
     def __init__(self, console: Console) -> None:
         columns = (
@@ -111,6 +132,8 @@ class Bars:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            RateColumn(),
             TextColumn("{task.fields[note]}"),
         )
         self._console = console

@@ -17,6 +17,8 @@ class Report:
     chunks: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
     """File name and reason."""
+    ids: dict[str, str] = field(default_factory=dict)
+    """The document that each file has become, or is equal to, by file name."""
 
 
 def show(report: Report, console: Console) -> None:

@@ -27,7 +27,9 @@ async def work_until_stopped(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         records, vectors = await enter(open_storage(settings))
-        upstream = await enter(open_upstream(settings.upstream, settings.upstreams, settings.relay))
+        upstream = await enter(
+            open_upstream(settings.upstream, settings.upstreams, settings.relay, settings.embeddings)
+        )
         await enter(open_worker(settings.ingest, records, vectors, upstream))
         spare_the_collector()
         typer.echo("Footnote works on documents. Ctrl-C stops it.", err=True)

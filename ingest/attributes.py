@@ -1,10 +1,11 @@
 """Attributes of documents, which stand in two places: in the records, and with every chunk, where filters see them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ingest.removal import collections_of
-from records import Connection, Records, documents, stores
+from records import Connection, Records, documents, revisions, stores
 from records.ids import DocumentId
 from records.stores import Store
 from vectorstore import VectorStore
@@ -32,6 +33,7 @@ async def copy_attributes(records: Records, vectors: VectorStore, document_id: D
     while now := await records.database.read(lambda c: _recorded(c, document_id)):
         store, attributes = now
         if attributes == written:
+            await records.database.write(partial(revisions.advance, store_id=store.id))
             return
         for collection in collections_of(store):
             await vectors.set_attributes(collection, store.id, document_id, attributes)

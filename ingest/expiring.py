@@ -1,9 +1,9 @@
-"""What goes when its time has come: files, uploads that were not completed, responses, what is in unused stores."""
+"""What goes when its time has come: files, incomplete uploads, responses, kept answers, what is in unused stores."""
 
 from ingest.assembling import Assembly
 from ingest.file_removal import remove_file
 from ingest.store_expiry import expire_stores
-from records import Connection, Records, files, responses, uploads
+from records import Connection, Records, answers, files, responses, uploads
 from vectorstore import VectorStore
 
 _PAGE = 200
@@ -25,3 +25,4 @@ async def expire(records: Records, vectors: VectorStore, *, lease_seconds: float
 def _forget(connection: Connection) -> None:
     uploads.forget_ended(connection, _REMEMBERED_SECONDS)
     responses.remove_expired(connection)
+    answers.remove_expired(connection)

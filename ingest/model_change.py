@@ -13,7 +13,7 @@ from functools import partial
 from ingest.collections import collection_of, next_collection_of
 from ingest.errors import ChangeUnderWayError, NoChangeError, SameModelError, StillRemovingError, StoreGoneError
 from ingest.founding import BM25
-from records import Connection, Database, reembedding, removals, stores
+from records import Connection, Database, reembedding, removals, revisions, stores
 from records.documents import Status
 from records.ids import StoreId
 from records.reembedding import Counts, Failed
@@ -177,6 +177,7 @@ def _change_over(store_id: StoreId, grace_seconds: float, connection: Connection
     stores.switch_model(connection, store_id)
     if store.embedding_dimensions is not None:
         _leave(connection, store_id, collection_of(store), grace_seconds)
+    revisions.advance(connection, store_id)
     _log.info("store %s has changed to the embedding model %s", store_id, store.next_embedding_model)
 
 

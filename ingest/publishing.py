@@ -8,7 +8,7 @@ from typing import Any
 from ingest.collections import collection_of
 from ingest.errors import AttributesChangedError, DuplicateError, StoreChangedError, StoreGoneError
 from ingest.removal import discard_version, finish_or_later
-from records import Connection, Records, documents, files, leases, reembedding, stores
+from records import Connection, Records, documents, files, leases, reembedding, revisions, stores
 from records.documents import Document, NewVersion, Summary
 from records.errors import ConflictError
 from records.jobs import Job
@@ -82,7 +82,9 @@ def _switch(written: Written, connection: Connection) -> list[Removal]:
         raise AttributesChangedError(before.attributes)
     documents.publish(connection, before.id, NewVersion(job.version, job.file_id, job.sha256, summary))
     after = _embed_with_next_model_too(connection, job) if store.next_embedding_model is not None else 0.0
-    return _retire(connection, store, before, job, after)
+    discarded = _retire(connection, store, before, job, after)
+    revisions.advance(connection, store.id)
+    return discarded
 
 
 def _retire(connection: Connection, store: Store, before: Document, job: Job, after: float) -> list[Removal]:

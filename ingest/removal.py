@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from ingest.collections import collection_of, next_collection_of
-from records import Connection, Records, documents, embeddings, file_batches, files, jobs, removals, stores
+from records import Connection, Records, documents, embeddings, file_batches, files, jobs, removals, revisions, stores
 from records.blobs import Blobs
 from records.documents import Document
 from records.errors import RecordsError
@@ -58,6 +58,7 @@ async def remove_documents(records: Records, vectors: VectorStore, store: Store,
 
 def _forget_store(store_id: StoreId, connection: Connection) -> None:
     file_batches.remove_all(connection, store_id)
+    revisions.remove(connection, store_id)
     stores.remove(connection, store_id)
 
 
@@ -152,6 +153,7 @@ def _forget(connection: Connection, store: Store, document: Document, lease_seco
     embeddings.remove(connection, document.id)
     for file_id in held:
         files.remove_unused(connection, file_id)
+    revisions.advance(connection, store.id)
     return left
 
 

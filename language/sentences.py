@@ -19,7 +19,7 @@ def sentence_ends(text: str, start: int, end: int) -> Iterator[int]:
     """Offsets after each sentence inside the given stretch, without its own end; the blank belongs to the next one."""
     for found in _END.finditer(text, start, end):
         cut = found.end()
-        if cut < end and _is_end(text, found.start(), cut, start, end):
+        if cut < end and _is_end(text, found.start(), cut, end):
             yield cut
 
 
@@ -28,10 +28,10 @@ def ends_sentence(line: str) -> bool:
     return _AT_END.search(line, max(0, len(line) - 8)) is not None
 
 
-def _is_end(text: str, mark: int, cut: int, start: int, end: int) -> bool:
+def _is_end(text: str, mark: int, cut: int, end: int) -> bool:
     if text[mark] not in ".!?…" or text[cut] not in " \t\u3000":
         return True
     following = text[cut : min(end, cut + 8)].lstrip()[:1]
     if following.islower():
         return False
-    return text[mark] != "." or _ABBREVIATION.search(text, max(start, mark - 12), mark) is None
+    return text[mark] != "." or _ABBREVIATION.search(text, max(0, mark - 12), mark) is None

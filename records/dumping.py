@@ -19,7 +19,7 @@ from records.database import Database
 from records.documents import Status
 from records.errors import RecordsError
 from records.jobs import ACTIVE, Kind, Step
-from records.schema import documents, files, jobs, metadata, stores, upload_parts, uploads
+from records.schema import answers, documents, files, jobs, metadata, revisions, stores, upload_parts, uploads
 
 Row = Mapping[str, Any]
 _ROWS_AT_ONCE = 200
@@ -80,8 +80,9 @@ class Reread:
 
 Part = Rows | Contents | Subjects
 
-_LEFT_OUT = (uploads, upload_parts)
-"""Files that are still coming: whoever sends one begins again. Of those that have come, files tell."""
+_LEFT_OUT = (uploads, upload_parts, revisions, answers)
+"""Files that are still coming: whoever sends one begins again, and of those that have come, files tell. Answers that
+are kept for a while, and what says whether they still hold."""
 
 _REPLACEMENT = files.alias("replacement")
 _SUBJECTS = (

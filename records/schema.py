@@ -271,3 +271,21 @@ resources = sa.Table(
     sa.Column("key_id", sa.Text),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
+
+# How often what can be found in a store has changed. Not a column of `stores`: two transactions that hold the store
+# together could not both change its row.
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column("store_id", sa.Text, primary_key=True),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+)
+
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("key", sa.LargeBinary, primary_key=True),
+    sa.Column("store_id", sa.Text, nullable=False, index=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False, index=True),
+)

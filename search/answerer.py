@@ -6,20 +6,23 @@ from dataclasses import dataclass, replace
 
 from search.answering import Answer, Delta, Event, Passages
 from search.citation import citations_of
+from search.confidence import UNANSWERED_BELOW, confidence
 from search.extracting import extract
 from search.inquiry import Inquiry
 from search.markers import MarkerFilter
-from search.passages import choose
+from search.passages import passages_of
 from search.prompt import NOT_IN_DOCUMENTS, messages, messages_alone
-from search.rewriting import rewritten
+from search.proving import Texts
+from search.refining import Found
+from search.rewriting import formulated
 from search.searcher import Searcher
 from search.silence import SentinelFilter, not_said
 from settings import SearchSettings
 from upstream import Chat, Ending, Message
 from vectorstore import Hit
 
-_HITS_PER_PASSAGE = 2
-"""Neighbouring chunks overlap, so more hits are fetched than passages are shown."""
+_HITS_PER_PASSAGE = 3
+"""More hits are fetched than passages are shown, for chunks overlap, and one document is not to crowd out the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,24 @@ class _Task:
 
     inquiry: Inquiry
     chat: Chat | None
-    query: str
-    passages: Sequence[Hit]
+    queries: Sequence[str]
+    """What was searched for; the first is the question, standing on its own."""
+    found: Found
+    """The passages."""
+    confidence: float | None
+    """How likely they answer the question, 0 to 1."""
     rewriting: Ending
     writing: Ending
+
+    @property
+    def query(self) -> str:
+        """The question, standing on its own."""
+        return self.queries[0]
+
+    @property
+    def passages(self) -> Sequence[Hit]:
+        """What the answer may be written from."""
+        return self.found.hits
 
     def answer(self, text: str, *, answered: bool = True) -> Answer:
         """The answer of that text, without citations."""
@@ -42,19 +59,22 @@ class _Task:
             self.chat.model if self.chat else None,
             self.passages,
             [],
-            [self.query],
+            self.queries,
             [ending.use for ending in (self.rewriting, self.writing) if ending.use is not None],
             self.writing.finish_reason,
+            reranked=self.found.reranked,
+            confidence=self.confidence,
         )
 
 
 class Answerer:
     """Answers questions from stores."""
 
-    def __init__(self, searcher: Searcher, chat: Chat | None, settings: SearchSettings) -> None:
+    def __init__(self, searcher: Searcher, chat: Chat | None, settings: SearchSettings, texts: Texts) -> None:
         self._searcher = searcher
         self._chat = chat
         self._settings = settings
+        self._texts = texts
 
     async def stream(self, inquiry: Inquiry) -> AsyncGenerator[Event]:
         """The passages, the text piece by piece, and at last the answer with its footnotes.
@@ -64,7 +84,7 @@ class Answerer:
             ValueError: there is neither a store to look in nor a chat model.
         """
         task = await self._begun(inquiry)
-        yield Passages(task.passages, [task.query])
+        yield Passages(task.passages, task.queries)
         async with aclosing(self._rest(task)) as events:
             async for event in events:
                 yield event
@@ -84,31 +104,49 @@ class Answerer:
         if not inquiry.stores and chat is None:
             message = "there is neither a store to look in nor a chat model"
             raise ValueError(message)
-        rewriting, query = Ending(), inquiry.question
-        if inquiry.stores and inquiry.history:
-            query = await rewritten(inquiry.question, chat, inquiry.history, rewriting)
-        passages = await self._passages(inquiry, query)
-        return _Task(inquiry, chat, query, passages, rewriting, Ending())
+        rewriting, queries, found, judged = Ending(), [inquiry.question], Found(), None
+        if inquiry.stores:
+            count = inquiry.queries or self._settings.queries
+            queries = list(await formulated(inquiry.question, chat, inquiry.history, count, rewriting))
+            found = await self._passages(inquiry, queries)
+            judged = await confidence(self._searcher, inquiry, queries[0], found.hits)
+        return _Task(inquiry, chat, queries, found, judged, rewriting, Ending())
 
-    async def _passages(self, inquiry: Inquiry, query: str) -> Sequence[Hit]:
-        hits = await self._searcher.search_all(
+    async def _passages(self, inquiry: Inquiry, queries: Sequence[str]) -> Found:
+        settings = self._settings
+        found = await self._searcher.search_all(
             inquiry.stores,
-            [query],
+            queries,
             limit=inquiry.limit * _HITS_PER_PASSAGE,
             filter=inquiry.filter,
             mode=inquiry.mode,
             score_threshold=inquiry.score_threshold,
+            refining=replace(inquiry.refining, question=queries[0]),
         )
-        return choose(hits, limit=inquiry.limit, max_tokens=self._settings.context_max_tokens)
+        passages = await passages_of(
+            found.hits,
+            limit=inquiry.limit,
+            max_tokens=settings.context_max_tokens,
+            per_document=settings.per_document,
+            texts=self._texts,
+        )
+        return replace(found, hits=passages)
 
     def _rest(self, task: _Task) -> AsyncGenerator[Event]:
         if task.chat is not None and not task.inquiry.stores:
             return self._alone(task, task.chat)
-        if not task.passages and not (task.chat and task.inquiry.manner.is_data):
+        if not (task.chat and task.inquiry.manner.is_data) and self._is_silent(task):
             return _silence(task)
         if task.chat is None:
             return self._extractive(task)
         return self._data(task, task.chat) if task.inquiry.manner.is_data else self._written(task, task.chat)
+
+    def _is_silent(self, task: _Task) -> bool:
+        """Whether the passages, before anything is written of them, are no answer."""
+        threshold = self._settings.silence_threshold
+        if threshold is None:  # a chat model judges better than a score, and understands questions that no score does
+            threshold = 0.0 if task.chat is not None else UNANSWERED_BELOW
+        return not task.passages or (task.confidence is not None and task.confidence < threshold)
 
     def _pieces(self, task: _Task, chat: Chat, prompt: Sequence[Message]) -> AsyncGenerator[str, None]:
         manner = task.inquiry.manner

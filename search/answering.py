@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from search.citation import Citation
+from search.grounding import Reason
 from upstream.metering import Use
 from vectorstore import Hit
 
@@ -16,6 +17,8 @@ class Passages:
     hits: Sequence[Hit]
     queries: Sequence[str]
     """What was searched for."""
+    cached: bool = False
+    """Whether they belong to an answer that was written for an earlier question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,27 @@ class Delta:
     """The next piece of the answer's text."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of an answer that says something, and whether the documents bear it out.
+
+    Headings, greetings, questions, code and lines such as "Here is the list:" say nothing that could be borne out, and
+    are no claims.
+    """
+
+    text: str
+    """The sentence without its markers."""
+    start: int
+    """Offset of the sentence in the answer."""
+    end: int
+    """Offset after the sentence and its markers."""
+    grounded: bool
+    reason: Reason | None
+    """Why it is not grounded; None where it is."""
+    citations: Sequence[int] = ()
+    """Indexes into the answer's citations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +67,16 @@ class Answer:
     """Tokens of the chat model, call by call, as far as its server reports them."""
     finish_reason: str | None = None
     """Why the model stopped, in the words of its server: `length` when the answer was to become longer."""
+    grounded: bool = False
+    """Whether the documents say it: it is an answer, it claims something, and every claim is grounded."""
+    sentences: Sequence[Claim] = ()
+    """Every claim of the text, in order."""
+    confidence: float | None = None
+    """How likely the passages answer the question, 0 to 1, before anything is written; None where it is not known."""
+    reranked: bool | None = None
+    """Whether a reranker chose the passages; False when it was to and could not, None when nobody asked for it."""
+    cached: bool = False
+    """Whether it was written for an earlier question, the same, to the same documents."""
 
 
 Event = Passages | Delta | Answer

@@ -23,8 +23,6 @@ _EMBEDDED = 16
 """Sentences that are embedded at most: the local model takes some 50 ms for each."""
 _RIVAL_SHARED = 0.8
 _RIVAL_COSINE = 0.02
-_MIN_SHARED = 0.25
-"""Share of the question's terms below which a sentence is not about it, where words are all there is to go by."""
 _MIN_WIDTH = 16
 _MAX_WIDTH = 1_000
 
@@ -52,24 +50,21 @@ class _Candidate:
 
 
 async def extract(question: str, passages: Sequence[Hit], embedder: Embedder | None, rrf_k: int) -> Sequence[Citation]:
-    """The sentences that answer best, best first, each as a footnote to itself; none when nothing is about it."""
+    """The sentences that answer best, best first, each as a footnote to itself; none where there is no sentence.
+
+    Whether they answer at all, `search.confidence` has judged before.
+    """
     candidates = _candidates(question, passages[:_PASSAGES])
     by_terms = sorted(candidates, key=lambda candidate: -candidate.shared)
     if embedder is not None:
         by_terms = await _with_cosines(question, by_terms, embedder)
     ranked = _fused(by_terms, rrf_k)[:_SENTENCES]
-    if not ranked or not _is_about(ranked, embedder):
+    if not ranked:
         return []
     best_shared = max(candidate.shared for candidate in ranked)
     best_cosine = max(candidate.cosine for candidate in ranked)
     good = [one for one in ranked[1:] if one.rivals(best_shared, best_cosine)]
     return [cite(one.number, one.sentence.text, one.hit, one.sentence) for one in [ranked[0], *good]]
-
-
-def _is_about(ranked: Sequence[_Candidate], embedder: Embedder | None) -> bool:
-    if embedder is None:
-        return max(candidate.shared for candidate in ranked) >= _MIN_SHARED
-    return max(candidate.cosine for candidate in ranked) >= embedder.unrelated_below
 
 
 def _candidates(question: str, passages: Sequence[Hit]) -> list[_Candidate]:

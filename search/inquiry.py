@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from records.stores import Store
+from search.refining import Refining
 from search.scoring import Mode
 from upstream import Chat, Message
 from vectorstore import Filter
@@ -39,6 +40,11 @@ class Inquiry:
     mode: Mode = "hybrid"
     score_threshold: float = 0.0
     """Score from which a hit may become a passage, 0 to 1."""
+    refining: Refining = field(default_factory=Refining)
+    queries: int | None = None
+    """Ways of putting the question that are searched for; None leaves it to the options."""
     history: Sequence[Message] = ()
     """The conversation before the question, oldest first; the question may refer to it."""
     manner: Manner = Manner()
+    fresh: bool = False
+    """Whether the answer is to be written anew, even where one is kept."""

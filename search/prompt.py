@@ -37,7 +37,7 @@ def messages(inquiry: Inquiry, passages: Sequence[Hit]) -> Sequence[Message]:
     rules = _RULES_FOR_DATA if manner.is_data else _RULES
     if manner.instructions:
         rules += f"\n\nWhoever runs this service adds, as far as it does not contradict that:\n\n{manner.instructions}"
-    numbered = "\n\n".join(_passage(number, hit) for number, hit in enumerate(passages, 1))
+    numbered = "\n\n".join(passage(number, hit) for number, hit in enumerate(passages, 1))
     asked = Message("user", f"{numbered}\n\nQuestion: {inquiry.question}")
     return [Message("system", rules), *recent(inquiry.history), asked]
 
@@ -48,7 +48,8 @@ def messages_alone(inquiry: Inquiry) -> Sequence[Message]:
     return [*told, *inquiry.history, Message("user", inquiry.question)]
 
 
-def _passage(number: int, hit: Hit) -> str:
+def passage(number: int, hit: Hit) -> str:
+    """A passage in its frame."""
     chunk = hit.chunk
     page = f' page="{chunk.page}"' if chunk.page is not None else ""
     section = f' section="{_quoted(" > ".join(chunk.headings))}"' if chunk.headings else ""

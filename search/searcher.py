@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from records import Database, documents, stores
 from records.stores import Store
+from search.refining import Found, Refining, selected
+from search.reranking import Reranking, reranked, reranking_of
 from search.scoring import Mode, joined, scored
 from settings import SearchSettings
 from upstream import Embedder, Upstream
@@ -13,6 +15,8 @@ from vectorstore import Collection, Filter, Hit, Query, VectorStore
 
 _ROUNDS = 4
 _GROWTH = 4
+_SPARE = 4
+"""Hits looked at for each one that is wanted, where some of them are to be left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,12 @@ class Searcher:
         self._vectors = vectors
         self._upstream = upstream
         self._settings = settings
+        self._reranking = reranking_of(upstream, settings)
+
+    @property
+    def reranks(self) -> bool:
+        """Whether there is a way to rerank."""
+        return self._reranking is not None
 
     def embedder(self, store: Store) -> Embedder | None:
         """What embeds questions for this store; None where it is searched by BM25 alone.
@@ -83,18 +93,36 @@ class Searcher:
         filter: Filter | None = None,  # noqa: A002 - the one word for it
         mode: Mode = "hybrid",
         score_threshold: float = 0.0,
-    ) -> Sequence[Hit]:
+        refining: Refining = Refining(),  # noqa: B008 - it is frozen
+    ) -> Found:
         """The best hits of all stores for all queries, best first, each chunk once, none with a lower score.
 
-        One query to one store gives what `search` gives; several are joined by reciprocal ranks.
+        One query to one store gives what `search` gives; several are joined by reciprocal ranks. Then they are reranked
+        and thinned out as `refining` says. Scores are the reranker's where it was there.
 
         Raises:
             UpstreamError, VectorStoreError, RecordsError
         """
-        requests = [Request(store, query, limit, filter, mode) for query in queries for store in stores]
+        reranking = self._reranking if refining.rerank is not False else None
+        depth = self._depth(limit, refining, reranking)
+        requests = [Request(store, query, depth, filter, mode) for query in queries for store in stores]
         lists = await self._each(requests)
         hits = joined(lists, len(queries), self._settings.rrf_k) if lists else []
-        return [hit for hit in hits if hit.score >= score_threshold][:limit]
+        found = Found(hits)
+        if reranking is not None:
+            question = refining.question or "\n".join(queries)
+            found = await reranked(reranking, question, hits[: max(limit, self._settings.rerank_candidates)])
+        hits = [hit for hit in found.hits if hit.score >= score_threshold]
+        return replace(found, hits=await selected(hits, limit, refining))
+
+    def _depth(self, limit: int, refining: Refining, reranking: Reranking | None) -> int:
+        """How many hits of each list it takes, so that enough are left in the end."""
+        depth = limit
+        if reranking is not None:
+            depth = max(depth, self._settings.rerank_candidates)
+        if refining.thins:
+            depth = max(depth, limit * _SPARE, self._settings.candidates)
+        return depth
 
     async def _each(self, requests: Sequence[Request]) -> Sequence[Sequence[Hit]]:
         tasks = [asyncio.ensure_future(self.search(request)) for request in requests]

@@ -9,6 +9,7 @@ from language.sentences import sentence_ends
 
 _LINE = re.compile(r"[^\n]+")
 _MARKERS = re.compile(r"(?:[ \t]*\[\d{1,3}\])*")
+_MARKED_END = re.compile(r"[.!?…][\"'”’)»]*(?:\[\d{1,3}\])+(?=[ \t]+[^\s\[a-z])")
 _CELL_BORDER = " | "
 
 
@@ -44,6 +45,7 @@ def _cuts(text: str) -> Iterator[int]:
         if _CELL_BORDER not in line:
             for end in sentence_ends(text, found.start(), found.end()):
                 yield _past_markers(text, end)
+            yield from (end.end() for end in _MARKED_END.finditer(text, *found.span()))
         before, end_before = line, found.end()
 
 

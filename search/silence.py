@@ -1,18 +1,25 @@
 """Saying that the documents do not say."""
 
-import re
+from search.tongues import tongue_of
 
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_JAPANESE = re.compile(r"[\u3040-\u30ff]")
+_ENGLISH = "The documents do not say."
+_SENTENCES = {
+    "zh-Hans": "文档中没有提到。",
+    "zh-Hant": "文件中沒有提到。",
+    "ja": "文書には記載がありません。",
+    "ko": "문서에 언급되어 있지 않습니다.",
+    "ru": "В документах об этом не сказано.",
+    "de": "In den Dokumenten steht dazu nichts.",
+    "fr": "Les documents ne le disent pas.",
+    "es": "Los documentos no lo dicen.",
+    "pt": "Os documentos não o dizem.",
+    "it": "I documenti non lo dicono.",
+}
 
 
 def not_said(question: str) -> str:
     """The sentence that stands in place of an answer, in the question's language where we speak it."""
-    if _JAPANESE.search(question):
-        return "文書には記載がありません。"
-    if _CHINESE.search(question):
-        return "文档中没有提到。"
-    return "The documents do not say."
+    return _SENTENCES.get(tongue_of(question), _ENGLISH)
 
 
 class SentinelFilter:

@@ -20,9 +20,10 @@ class Rarity:
     def overlap(self, wanted: Iterable[str], text: str) -> float:
         """The share of the wanted terms' weight that the text holds, 0 to 1."""
         wanted = set(wanted)
-        total = sum(self._weight(term) for term in wanted)
+        total = sum(self.weight(term) for term in wanted)
         present = wanted & set(terms(text))
-        return sum(self._weight(term) for term in present) / total if total > 0 else 0.0
+        return sum(self.weight(term) for term in present) / total if total > 0 else 0.0
 
-    def _weight(self, term: str) -> float:
+    def weight(self, term: str) -> float:
+        """How telling a term is, above 0."""
         return math.log((self._texts + 1) / (self._having[term] + 0.5))

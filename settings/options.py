@@ -8,18 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from settings.values import (
     Aliases,
     BucketUrl,
     DatabaseUrl,
     EndpointUrl,
+    Fields,
     HostNames,
     Names,
     Patterns,
     SecretList,
     ServerName,
+    needed_to_rerank,
     read_json,
 )
 
@@ -231,6 +233,27 @@ class UpstreamServer(Group):
     limit."""
 
 
+class EmbeddingWording(Group):
+    """How texts are sent to models that tell questions from passages, such as E5; for new stores only."""
+
+    models: Patterns
+    """Models it is for, `*` standing for any characters: a list in the file, separated by commas in the environment.
+    Documents that are there already keep the vectors they have: change this for new stores only."""
+
+    question_prefix: str = ""
+    """What a question begins with, such as `query: `, its space included."""
+
+    document_prefix: str = ""
+    """What a passage begins with, such as `passage: `."""
+
+    question_fields: Fields = Field(default_factory=dict)
+    """Further fields of the call for a question, such as `input_type = "query"`: a table in the file, JSON in the
+    environment."""
+
+    document_fields: Fields = Field(default_factory=dict)
+    """Further fields of the call for passages."""
+
+
 class RelaySettings(Group):
     """What passes through to the upstream: everything under `/v1` that Footnote does not answer itself."""
 
@@ -399,6 +422,30 @@ class SearchSettings(Group):
     rrf_k: Annotated[int, Field(ge=1, le=1000)] = 60
     """Constant of reciprocal rank fusion: the larger, the less the first ranks count (Cormack et al., 2009)."""
 
+    rerank: Literal["none", "upstream", "chat"] = "none"
+    """Who reads the best hits together with the question and puts them in a better order: `upstream`, a model behind
+    `/rerank` in the form of Cohere and Jina, or `chat`, the chat model, which grades them in one call. Each search
+    takes longer by that call. Where it fails, hits keep the order they had, and the response says so."""
+
+    rerank_model: str | None = Field(default=None, validate_default=True)
+    """Model that reranks for `upstream`, such as `rerank-v3.5` or `BAAI/bge-reranker-v2-m3`; must be set for it. With
+    several servers, it goes to those that list the model."""
+
+    rerank_candidates: Annotated[int, Field(ge=2, le=200)] = 30
+    """Hits that are reranked, or as many as are wanted where those are more. More find what was ranked low, and take
+    longer."""
+
+    rerank_timeout_seconds: Seconds = 5.0
+    """Seconds after which a search does without the reranker, retries included."""
+
+    queries: Annotated[int, Field(ge=1, le=8)] = 1
+    """Ways of putting a question that answers are searched for; the chat model writes those beyond the first. Each adds
+    a search, all of them together a call of the chat model."""
+
+    per_document: Annotated[int, Field(ge=1, le=50)] | None = 6
+    """Passages of one document among those of an answer, as long as other documents have something to say. Six of eight
+    cost no answer where each document is a long article; fewer do."""
+
     answer_passages: Annotated[int, Field(ge=1, le=50)] = 8
     """Passages the chat model reads for one answer."""
 
@@ -408,9 +455,20 @@ class SearchSettings(Group):
     context_max_tokens: Tokens = 16_000
     """Tokens of passages in one prompt, to stay within the chat model's window."""
 
+    silence_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Confidence below which an answer says that the documents do not say, without asking the chat model; 0 means
+    never. Unset means what was measured for the embedding model where there is no chat model, and 0 where there is one:
+    it judges better than any score. `footnote eval` draws the curve to choose from."""
+
+    answer_cache_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 0
+    """Seconds for which an answer is kept for whoever asks the same of the same store under the same options. A change
+    of the store's documents forgets its answers at once. 0 keeps none."""
+
     chat_sources: bool = True
     """Whether answers of `/v1/chat/completions` end with the list of what their markers stand for, file and page, for
     clients that show the text alone."""
+
+    _rerank_model = field_validator("rerank_model")(needed_to_rerank)
 
 
 class StoreModel(Group):
@@ -488,6 +546,9 @@ class Settings(Group):
 
     upstreams: Mapping[ServerName, UpstreamServer] = Field(default_factory=dict)
     """More OpenAI-compatible servers, by name."""
+
+    embeddings: Mapping[ServerName, EmbeddingWording] = Field(default_factory=dict)
+    """What some embedding models want to be told, by a name you choose."""
 
     relay: RelaySettings = RelaySettings()
     """What passes through to the upstreams."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 _SCHEME = "postgresql+psycopg"
@@ -58,6 +58,13 @@ def read_json(value: Any) -> Any:
         raise PydanticCustomError("json", "must be JSON") from None
 
 
+def needed_to_rerank(model: str | None, others: ValidationInfo) -> str | None:
+    """The model that reranks, which must be named where an upstream does."""
+    if not model and others.data.get("rerank") == "upstream":
+        raise PydanticCustomError("rerank_model", "must be set where `search.rerank` is `upstream`")
+    return model
+
+
 def _check_bucket(url: str) -> str:
     if not _BUCKET.fullmatch(url):
         raise PydanticCustomError("bucket_url", "must look like s3://bucket or s3://bucket/folder")
@@ -98,6 +105,9 @@ Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidat
 
 Aliases = Annotated[Mapping[str, str], BeforeValidator(_read_pairs)]
 """Names and what they stand for: a table in the file, `name=target,…` in the environment."""
+
+Fields = Annotated[Mapping[str, Any], BeforeValidator(read_json)]
+"""Fields of a JSON object: a table in the file, JSON in the environment."""
 
 ServerName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9]{0,30}$")]
 """A name that can be part of an environment variable, without the underscore that separates its parts."""

@@ -18,8 +18,12 @@ _PATIENCE_SECONDS = 60.0
 
 
 def settings_for(folder: Path, **environ: str) -> Settings:
-    """Settings as the environment would give them, on a free port."""
-    return load_settings({"FOOTNOTE_DATA_DIR": str(folder), "FOOTNOTE_SERVER_PORT": "0", **environ})
+    """Settings as the environment would give them, on a free port, and with one process that reads files.
+
+    Starting a second takes each service half a second of a core, and a test has few files.
+    """
+    own = {"FOOTNOTE_DATA_DIR": str(folder), "FOOTNOTE_SERVER_PORT": "0", "FOOTNOTE_INGEST_PARSE_PROCESSES": "1"}
+    return load_settings(own | environ)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from upstream.errors import (
 from upstream.local_embedder import LocalEmbedder
 from upstream.opening import Upstream, open_upstream
 from upstream.remote_embedder import RemoteEmbedder
+from upstream.reranking import Reranker
 from upstream.tokens import count_tokens, cut_to_tokens
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Prepared",
     "Rates",
     "RemoteEmbedder",
+    "Reranker",
     "Upstream",
     "UpstreamAuthenticationError",
     "UpstreamConfigurationError",

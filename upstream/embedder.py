@@ -56,10 +56,6 @@ class Embedder(Protocol):
     def window_tokens(self) -> int:
         """Longest text the model reads as one, in its own tokens."""
 
-    @property
-    def unrelated_below(self) -> float:
-        """Cosine below which a question and a passage have nothing to do with each other; 0 where nobody measured."""
-
     async def dimensions(self) -> int:
         """Length of the vectors; where nobody knows it yet, a short text is embedded to learn it."""
 

@@ -9,6 +9,7 @@ from upstream.embedder import Vectors
 from upstream.errors import UpstreamGarbledError, UpstreamRejectedError
 from upstream.metering import count_answer
 from upstream.vectors import read_vectors
+from upstream.wording import Wording, Wordings
 
 _PATH = "/embeddings"
 _LARGE_ANSWER_BYTES = 256 * 1024
@@ -22,7 +23,12 @@ class EmbeddingsCall:
     ignores it and answers with numbers is understood.
     """
 
-    def __init__(self, client: Client, *, model: str, requested_dimensions: int | None) -> None:
+    def __init__(
+        self, client: Client, *, model: str, requested_dimensions: int | None, wordings: Wordings | None = None
+    ) -> None:
+        self.model = model
+        self.requested_dimensions = requested_dimensions
+        self.wordings = wordings or Wordings()
         self.dimensions = requested_dimensions
         """What every vector must have; None until somebody has found out."""
         self._client = client
@@ -31,13 +37,13 @@ class EmbeddingsCall:
             self._fields["dimensions"] = requested_dimensions
         self._asks_for_base64 = True
 
-    async def send(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of the texts, shape (len(texts), dimensions), finite.
+    async def send(self, texts: Sequence[str], *, questions: bool = False) -> Vectors:
+        """Vectors of passages, or of questions, shape (len(texts), dimensions), finite.
 
         Raises:
             UpstreamError: as it went; nothing was tried again.
         """
-        body = await self._post(texts)
+        body = await self._post(texts, self.wordings.question if questions else self.wordings.document)
         count_answer(self._fields["model"], body)
         if len(body) > _LARGE_ANSWER_BYTES:
             vectors = await asyncio.to_thread(read_vectors, body, len(texts))
@@ -46,8 +52,8 @@ class EmbeddingsCall:
         self._check(vectors.shape[1])
         return vectors
 
-    async def _post(self, texts: Sequence[str]) -> bytes:
-        request = self._fields | {"input": texts}
+    async def _post(self, texts: Sequence[str], wording: Wording) -> bytes:
+        request = self._fields | {"input": wording.texts(texts), **wording.fields}
         if not self._asks_for_base64:
             return await self._client.post(_PATH, request, texts=texts)
         try:

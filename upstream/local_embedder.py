@@ -49,9 +49,6 @@ class LocalEmbedder:
     model = "multilingual-e5-small"
     variant = model
     window_tokens = 512
-    # Measured, best sentence of five passages: English .77 at the median and .81 at the 95th percentile where they are
-    # unrelated, .82 at the 5th where one is; Chinese .82, .84 and .90.
-    unrelated_below = 0.80
     rates = None
 
     def __init__(

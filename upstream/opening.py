@@ -13,12 +13,13 @@ import aiohttp
 import certifi
 from pydantic import SecretStr
 
-from settings.options import RelaySettings, UpstreamServer, UpstreamSettings
+from settings.options import EmbeddingWording, RelaySettings, UpstreamServer, UpstreamSettings
 from upstream.budget import Rates
 from upstream.chat import Chat
 from upstream.client import Client
 from upstream.connections import Connector
 from upstream.embedder import BulkEmbedder
+from upstream.embeddings_call import EmbeddingsCall
 from upstream.endpoint import Endpoint, read_endpoint
 from upstream.errors import ModelUnavailableError, UpstreamConfigurationError
 from upstream.local_embedder import LocalEmbedder
@@ -26,7 +27,9 @@ from upstream.relay.configuring import relay_terms, servers_of, sole_server, typ
 from upstream.relay.relaying import Relay
 from upstream.relay.server import Server
 from upstream.remote_embedder import Limits, RemoteEmbedder
+from upstream.reranking import Reranker
 from upstream.retrying import Retries
+from upstream.wording import wordings_of
 
 _OPENAI = "https://api.openai.com/v1"
 LOCAL = "local"
@@ -50,6 +53,7 @@ class Upstream:
         relay: Relay | None = None,
         *,
         writer: Callable[[str], Chat] | None = None,
+        reranker: Callable[[str, float], Reranker] | None = None,
     ) -> None:
         self.default_embedding_model = default_embedding_model
         """Model for new stores; None leaves BM25 alone to search."""
@@ -59,6 +63,7 @@ class Upstream:
         """What passes calls on; None where no server is set."""
         self._writer = writer
         self._writers: dict[str, Chat] = {}
+        self._reranker = reranker
         self._local = local
         self._remote = remote
         self._embedders: dict[str, RemoteEmbedder] = {}
@@ -88,6 +93,12 @@ class Upstream:
             self._writers[model] = self._writer(model)
         return self._writers[model]
 
+    def reranker(self, model: str, *, timeout_seconds: float) -> Reranker | None:
+        """What ranks passages with this model within that time; None where no server has it."""
+        if self._reranker is None or self.relay is None or not self.relay.serves(model):
+            return None
+        return self._reranker(model, timeout_seconds)
+
     def require(self, model: str) -> BulkEmbedder:
         """What embeds with this model.
 
@@ -110,6 +121,7 @@ async def open_upstream(
     settings: UpstreamSettings,
     upstreams: Mapping[str, UpstreamServer] | None = None,
     relay: RelaySettings | None = None,
+    wordings: Mapping[str, EmbeddingWording] | None = None,
 ) -> AsyncIterator[Upstream]:
     """Embedders, chat and relay as the options say; nothing is called, started or loaded before its first use.
 
@@ -123,9 +135,17 @@ async def open_upstream(
         relays = _Relays(session, settings, upstreams or {}, relay or RelaySettings())
         remote = None
         if embeds := relays.embedding():
-            remote = partial(_remote_embedder, Client(embeds, relays.typed_terms), retries, settings)
+            remote = partial(_remote_embedder, Client(embeds, relays.typed_terms), retries, settings, wordings or {})
         model = _default_model(settings, local, embeds)
-        yield Upstream(model, local, remote, relays.chat(retries), relays.main, writer=partial(relays.writer, retries))
+        yield Upstream(
+            model,
+            local,
+            remote,
+            relays.chat(retries),
+            relays.main,
+            writer=partial(relays.writer, retries),
+            reranker=partial(relays.reranker, retries),
+        )
 
 
 class _Relays:
@@ -167,6 +187,11 @@ class _Relays:
         """What writes with any model that a server has."""
         assert self.main is not None, "some server has the model"
         return Chat(Client(self.main, self.typed_terms), retries, model=model)
+
+    def reranker(self, retries: Retries, model: str, timeout_seconds: float) -> Reranker:
+        """What ranks passages with any model that a server has."""
+        assert self.main is not None, "some server has the model"
+        return Reranker(Client(self.main, self.typed_terms), retries, model=model, timeout_seconds=timeout_seconds)
 
     def _relay(self, servers: Sequence[Server]) -> Relay:
         return Relay(self._session, servers, self._options.aliases, relay_terms(self._options))
@@ -216,7 +241,13 @@ def _open_local(settings: UpstreamSettings) -> LocalEmbedder:
     return LocalEmbedder(threads=settings.local_threads, max_input_tokens=settings.max_input_tokens)
 
 
-def _remote_embedder(client: Client, retries: Retries, settings: UpstreamSettings, model: str) -> RemoteEmbedder | None:
+def _remote_embedder(
+    client: Client,
+    retries: Retries,
+    settings: UpstreamSettings,
+    wordings: Mapping[str, EmbeddingWording],
+    model: str,
+) -> RemoteEmbedder | None:
     if not client.resolved(model):
         return None
     limits = Limits(
@@ -226,7 +257,10 @@ def _remote_embedder(client: Client, retries: Retries, settings: UpstreamSetting
         concurrency=settings.concurrency,
         rates=_rates(settings),
     )
-    return RemoteEmbedder(client, retries, limits, model=model, dimensions=_dimensions(settings, model))
+    call = EmbeddingsCall(
+        client, model=model, requested_dimensions=_dimensions(settings, model), wordings=wordings_of(wordings, model)
+    )
+    return RemoteEmbedder(call, client.resolved(model), retries, limits)
 
 
 def _rates(settings: UpstreamSettings) -> Rates | None:

@@ -9,7 +9,6 @@ import numpy as np
 
 from upstream.budget import Rates
 from upstream.cleaning import clean
-from upstream.client import Client
 from upstream.embedder import BatchLimits, Prepared, Vectors
 from upstream.embeddings_call import EmbeddingsCall
 from upstream.errors import UpstreamError, UpstreamGarbledError
@@ -40,15 +39,13 @@ class Limits:
 class RemoteEmbedder:
     """Embeds over HTTP, texts packed into as few calls as the limits allow and several calls side by side."""
 
-    unrelated_below = 0.0
-
-    def __init__(self, client: Client, retries: Retries, limits: Limits, *, model: str, dimensions: int | None) -> None:
-        self.model = model
-        self.variant = _variant(client.resolved(model), dimensions)
-        self.window_tokens = limits.max_input_tokens
+    def __init__(self, call: EmbeddingsCall, names: Sequence[str], retries: Retries, limits: Limits) -> None:
+        self.model = call.model
+        self.variant = _variant(names, call)
+        self.window_tokens = limits.max_input_tokens - _longest_prefix(call)
         self.rates = limits.rates
         self.limits = BatchLimits(limits.max_batch_inputs, limits.max_batch_tokens)
-        self._call = EmbeddingsCall(client, model=model, requested_dimensions=dimensions)
+        self._call = call
         self._retries = retries
         self._places = Places(Window(limits.concurrency), retries.max_delay_seconds)
         self._learning = asyncio.Lock()
@@ -97,7 +94,7 @@ class RemoteEmbedder:
 
     async def embed_question(self, text: str) -> Vectors:
         """Vector of a question, shape (dimensions,); waits neither for a place nor out a silence that others caused."""
-        vectors = await self._at_once(await self._prepare_aside([text]))
+        vectors = await self._at_once(await self._prepare_aside([text]), questions=True)
         return np.asarray(vectors[0])
 
     def prepare(self, texts: Sequence[str]) -> list[Prepared]:
@@ -135,13 +132,13 @@ class RemoteEmbedder:
         finally:
             place.release()
 
-    async def _at_once(self, batch: Sequence[Prepared]) -> Vectors:
-        return await self._retries.run(lambda: self._send([prepared.text for prepared in batch]))
+    async def _at_once(self, batch: Sequence[Prepared], *, questions: bool = False) -> Vectors:
+        return await self._retries.run(lambda: self._send([prepared.text for prepared in batch], questions=questions))
 
-    async def _send(self, texts: list[str]) -> Vectors:
+    async def _send(self, texts: list[str], *, questions: bool) -> Vectors:
         """One try without a place; what it meets, those with a place are told."""
         try:
-            return await self._call.send(texts)
+            return await self._call.send(texts, questions=questions)
         except UpstreamError as failure:
             if failure.congestion:
                 self._places.congested(None, by_number=failure.retry_after_seconds is None)
@@ -149,7 +146,12 @@ class RemoteEmbedder:
             raise
 
 
-def _variant(names: Sequence[str], dimensions: int | None) -> str:
+def _variant(names: Sequence[str], call: EmbeddingsCall) -> str:
     """What vectors of equal texts have in common: an alias that comes to mean another model gives other vectors."""
-    name = "|".join(names)
-    return name if dimensions is None else f"{name}:{dimensions}"
+    name, dimensions = "|".join(names), call.requested_dimensions
+    return (name if dimensions is None else f"{name}:{dimensions}") + call.wordings.mark
+
+
+def _longest_prefix(call: EmbeddingsCall) -> int:
+    wordings = call.wordings
+    return max(count_tokens(wordings.question.prefix), count_tokens(wordings.document.prefix))

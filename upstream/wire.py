@@ -1,11 +1,12 @@
 """The parts of the upstream's JSON that we read; unknown fields are ignored.
 
-Follows https://platform.openai.com/docs/api-reference (embeddings and chat completions).
+Follows https://platform.openai.com/docs/api-reference (embeddings and chat completions); for `/rerank`, which OpenAI
+does not have, https://docs.cohere.com/reference/rerank and https://api.jina.ai/redoc.
 """
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from upstream.errors import UpstreamInvalidResponseError
 
@@ -27,6 +28,23 @@ class EmbeddingsAnswer(_Read):
     """The answer of `/embeddings`."""
 
     data: list[Embedding]
+
+
+class Ranked(_Read):
+    """How relevant a passage is; the higher, the more."""
+
+    index: int
+    relevance_score: float
+
+
+class RerankAnswer(_Read):
+    """The answer of `/rerank`."""
+
+    results: list[Ranked] = Field(validation_alias=AliasChoices("results", "data"))
+    """Called `data` by Voyage."""
+    usage: Any = None
+    meta: Any = None
+    """Where Cohere says what was used."""
 
 
 class Delta(_Read):

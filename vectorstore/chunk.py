@@ -5,8 +5,8 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-AttributeValue = str | float | bool
-"""Values OpenAI allows for the attributes of a document (integers are floats on the wire)."""
+AttributeValue = str | int | float | bool
+"""Values OpenAI allows for the attributes of a document; numbers keep the form they came in, whole ones included."""
 
 _NAMESPACE = uuid.UUID("3d2b64d0-6f0e-5b5e-9c53-5a7a3f0f4c11")
 

@@ -42,6 +42,8 @@ class Written(BaseModel):
     answer: str
     answered: bool
     """False when the documents do not say."""
+    grounded: bool
+    """Whether the documents bear out every sentence that claims something."""
     citations: list[Footnote]
 
 
@@ -55,7 +57,7 @@ async def ask(wanting: Wanting, given: AskArguments) -> Written:
     services = wanting.services
     answer = await services.answerer.answer(Inquiry(stores, given.question, services.settings.search.answer_passages))
     footnotes = [_footnote(wanting, citation) for citation in answer.citations]
-    return Written(answer=answer.text, answered=answer.answered, citations=footnotes)
+    return Written(answer=answer.text, answered=answer.answered, grounded=answer.grounded, citations=footnotes)
 
 
 def _footnote(wanting: Wanting, citation: Citation) -> Footnote:

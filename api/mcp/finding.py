@@ -48,8 +48,8 @@ async def search(wanting: Wanting, given: SearchArguments) -> Found:
     """
     stores = await wanting.stores(given.store)
     services = wanting.services
-    hits = await services.searcher.search_all(stores, [given.query], limit=services.settings.search.limit)
-    return Found(results=[_passage(wanting, hit) for hit in hits])
+    found = await services.searcher.search_all(stores, [given.query], limit=services.settings.search.limit)
+    return Found(results=[_passage(wanting, hit) for hit in found.hits])
 
 
 def _passage(wanting: Wanting, hit: Hit) -> Passage:

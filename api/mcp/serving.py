@@ -1,7 +1,9 @@
-"""The server of the protocol, which knows of tools alone and keeps no sessions."""
+"""The server of the protocol, which knows of tools alone and keeps no sessions.
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+Imported with the first request for it: the protocol's package takes half a second, which every start would wait.
+"""
+
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -10,6 +12,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
 from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 
 from api.mcp.calling import call
 from api.mcp.tools import described
@@ -22,14 +25,20 @@ Finds passages in the documents that were handed in to this service, and answers
 _Context = ServerRequestContext[Any, Request]
 
 
-@asynccontextmanager
-async def open_mcp() -> AsyncIterator[StreamableHTTPSessionManager]:
-    """What takes the protocol's requests while the block runs.
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+    """Take one request of the protocol.
 
-    Answers are JSON and requests are of no session, so that any process can take any of them. Which hosts and sites may
-    ask has been seen to before (`api.cross_site`).
+    Answers are JSON and requests are of no session, so that any process can take any of them, and one request needs
+    nothing of the one before. Which hosts and sites may ask has been seen to before (`api.cross_site`).
     """
-    server: Server[Any] = Server(
+    manager = StreamableHTTPSessionManager(_server(), json_response=True, stateless=True)
+    async with manager.run():
+        await manager.handle_request(scope, receive, send)
+
+
+@cache
+def _server() -> Server[Any]:
+    return Server(
         "footnote",
         version=version("footnote"),
         title="Footnote",
@@ -37,9 +46,6 @@ async def open_mcp() -> AsyncIterator[StreamableHTTPSessionManager]:
         on_list_tools=_list,
         on_call_tool=_call,
     )
-    manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
-    async with manager.run():
-        yield manager
 
 
 async def _list(_context: _Context, _params: PaginatedRequestParams | None) -> ListToolsResult:

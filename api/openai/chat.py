@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from api.answer_cache import begins_kept, cache_headers, wants_fresh
 from api.callers import Caller
 from api.errors import describe
 from api.openai.chat_body import ChatBody, Completion
@@ -29,17 +31,19 @@ async def complete(
     form: ChatForm, request: Request, services: Opened, caller: MayAsk
 ) -> JSONResponse | StreamingResponse:
     """Answer the last message of a conversation from the stores of a store model, such as `store/NAME`."""
-    inquiry = await _inquiry(services, caller, form)
+    inquiry = replace(await _inquiry(services, caller, form), fresh=wants_fresh(request))
     address = str(request.base_url).rstrip("/")
     completion = Completion(form.model, address, services.settings.search.chat_sources and not form.is_data)
     events = in_words(services.answerer.stream(inquiry), form.model)
     database = services.records.database
     if not form.stream:
         answer = await _whole(events)
-        return JSONResponse(completion.body(answer, await file_ids_of(database, answer.passages)))
-    await anext(events)  # the passages; what fails before there is anything to show gets a status of its own
+        body = completion.body(answer, await file_ids_of(database, answer.passages))
+        return JSONResponse(body, headers=cache_headers(services, cached=answer.cached))
+    first = await anext(events)  # the passages; what fails before there is anything to show gets a status of its own
     with_usage = form.stream_options is not None and bool(form.stream_options.include_usage)
-    return streamed(_wire(completion, events, database, with_usage=with_usage))
+    headers = cache_headers(services, cached=begins_kept(first))
+    return streamed(_wire(completion, events, database, with_usage=with_usage), headers)
 
 
 async def _inquiry(services: Services, caller: Caller, form: ChatForm) -> Inquiry:

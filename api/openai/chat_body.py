@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from api.claims import standing
 from api.openai.citing import FileIds, url_citation
 from search import Answer, Citation
 
@@ -15,7 +16,11 @@ _REASONS = {"length", "content_filter"}
 
 
 class ChatBody(BaseModel):
-    """An answer as one of OpenAI's chat completions; its annotations hold quote, page and offsets besides."""
+    """An answer as one of OpenAI's chat completions.
+
+    Its annotations hold quote, page and offsets besides; its message says `answered`, `grounded`, `confidence`,
+    `cached`, and `sentences` as `POST /ask` does.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -45,6 +50,7 @@ class Completion:
             "content": answer.text + self.sources(answer),
             "refusal": None,
             "annotations": self._annotations(answer, files),
+            **standing(answer),
         }
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _reason(answer)}
         return self._envelope("chat.completion", [choice]) | {"usage": usage_of(answer)}
@@ -55,12 +61,11 @@ class Completion:
         return self._envelope("chat.completion.chunk", [choice])
 
     def last_chunks(self, answer: Answer, files: FileIds, *, with_usage: bool) -> Sequence[dict[str, Any]]:
-        """What follows the text: what its markers stand for, why it ended, and the tokens it took."""
+        """What follows the text: what its markers stand for and bear out, why it ended, and the tokens it took."""
         delta: dict[str, Any] = {"annotations": self._annotations(answer, files)} if answer.citations else {}
         if sources := self.sources(answer):
             delta["content"] = sources
-        chunks = [self.chunk(delta)] if delta else []
-        chunks.append(self.chunk({}, _reason(answer)))
+        chunks = [self.chunk(delta | standing(answer)), self.chunk({}, _reason(answer))]
         if with_usage:
             chunks.append(self._envelope("chat.completion.chunk", []) | {"usage": usage_of(answer)})
         return chunks

@@ -14,7 +14,7 @@ from api.searching import Question
 from api.services import Opened, Services
 from api.store_use import use_store
 from records import documents
-from search import rewritten
+from search import Refining, rewritten
 from vectorstore import Hit
 
 router = APIRouter(tags=["vector stores"], route_class=GuardedRoute)
@@ -25,7 +25,7 @@ class RankingOptions(BaseModel):
     """Which hits are wanted."""
 
     ranker: Literal["none", "auto", "default-2024-11-15", "default_2024_08_21"] | None = None
-    """Accepted and not needed: every search joins meaning and words."""
+    """`none` leaves the order as it is where `search.rerank` names a reranker; the others leave that to the options."""
     score_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
@@ -84,6 +84,8 @@ class FoundPage(BaseModel):
     search_query: list[str]
     """What was looked for in the end."""
     data: list[FoundBody]
+    reranked: bool | None = None
+    """Footnote's own: whether a reranker gave the scores; false when it failed, null when none was to."""
     has_more: Literal[False] = False
     next_page: None = None
 
@@ -96,23 +98,26 @@ async def search_vector_store(
     store = await find_vector_store(services, caller, vector_store_id)
     await use_store(services, store)
     queries = await _rewritten(services, form.query) if form.rewrite_query else form.query
-    hits = await services.searcher.search_all(
+    ranking = form.ranking_options or RankingOptions()
+    found = await services.searcher.search_all(
         [store],
         queries,
         limit=form.max_num_results or services.settings.search.limit,
         filter=None if form.filters is None else to_filter(form.filters),
-        score_threshold=(form.ranking_options and form.ranking_options.score_threshold) or 0.0,
+        score_threshold=ranking.score_threshold or 0.0,
+        refining=Refining(rerank=False if ranking.ranker == "none" else None),
     )
-    ids = list({hit.chunk.document_id for hit in hits})
+    ids = list({hit.chunk.document_id for hit in found.hits})
     file_ids = await services.records.database.read(lambda c: documents.file_ids(c, ids))
-    return FoundPage(search_query=list(queries), data=_found(hits, file_ids))
+    data = _bodies(found.hits, file_ids)
+    return FoundPage(search_query=list(queries), data=data, reranked=found.reranked)
 
 
 async def _rewritten(services: Services, queries: Sequence[str]) -> Sequence[str]:
     return await asyncio.gather(*(rewritten(query, services.upstream.chat) for query in queries))
 
 
-def _found(hits: Sequence[Hit], file_ids: Mapping[str, str]) -> list[FoundBody]:
+def _bodies(hits: Sequence[Hit], file_ids: Mapping[str, str]) -> list[FoundBody]:
     """Without hits of documents that were deleted this very moment."""
     return [_body(hit, file_ids[hit.chunk.document_id]) for hit in hits if hit.chunk.document_id in file_ids]
 

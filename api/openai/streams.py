@@ -1,7 +1,7 @@
 """Server-sent events, as OpenAI's clients read them."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from fastapi.responses import StreamingResponse
@@ -19,7 +19,7 @@ def sse(data: Any, *, name: str | None = None) -> str:
     return f"event: {name}\ndata: {text}\n\n" if name else f"data: {text}\n\n"
 
 
-def streamed(events: AsyncGenerator[str]) -> StreamingResponse:
-    """The answer that sends these events as they come."""
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+def streamed(events: AsyncGenerator[str], more: Mapping[str, str]) -> StreamingResponse:
+    """The answer that sends these events as they come, with `more` headers."""
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", **more}
     return StreamingResponse(with_comments(events), media_type="text/event-stream", headers=headers)

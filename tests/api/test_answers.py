@@ -129,3 +129,28 @@ def test_the_description_lists_every_path(http: httpx.Client) -> None:
     paths = set(http.get("/openapi.json").json()["paths"])
     assert {"/documents", "/documents/{document_id}", "/search", "/ask", "/stores", "/healthz", "/readyz"} <= paths
     assert http.get("/docs").status_code == 200
+
+
+def test_a_document_has_no_more_hits_than_are_wanted(http: httpx.Client, store: str) -> None:
+    long = b"".join(b"# Part %d\n\n%s\n\n" % (n, b"A telescope is kept in the dome. " * 120) for n in range(3))
+    add_and_wait(http, {"long.md": long, "loans.md": LOANS}, store=store)
+    form = {"query": "telescope", "store": store, "limit": 4}
+    assert len(http.post("/search", json=form).json()["data"]) == 4
+    files = [hit["filename"] for hit in http.post("/search", json=form | {"per_document": 1}).json()["data"]]
+    assert sorted(files) == ["loans.md", "long.md"]
+
+
+def test_diverse_hits_leave_out_what_a_better_one_says(http: httpx.Client, store: str) -> None:
+    twice = {"a.md": LOANS, "b.md": LOANS + b"\n", "keys.md": b"Keys of the telescope hang in the hall.\n"}
+    add_and_wait(http, twice, store=store)
+    form = {"query": "How long may a telescope be kept?", "store": store, "limit": 2}
+    assert "keys.md" not in [hit["filename"] for hit in http.post("/search", json=form).json()["data"]]
+    answer = http.post("/search", json=form | {"diversity": 0.7}).json()
+    assert [hit["filename"] for hit in answer["data"]][1] == "keys.md"
+
+
+def test_nothing_can_be_reranked_where_there_is_no_reranker(http: httpx.Client, store: str) -> None:
+    for path, form in (("/search", {"query": "x"}), ("/ask", {"question": "x"})):
+        answer = http.post(path, json=form | {"store": store, "rerank": True})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_reranker")
+    assert http.post("/search", json={"query": "x", "store": store}).json()["reranked"] is None

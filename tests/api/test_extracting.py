@@ -65,6 +65,24 @@ def test_the_documents_own_sentences_answer_and_are_quoted_exactly(
         assert answer["passages"][citation["number"] - 1]["chunk_id"] == citation["chunk_id"]
 
 
+@pytest.mark.parametrize(
+    ("store", "question", "silence"),
+    [
+        ("english", "Who painted the Mona Lisa?", "The documents do not say."),
+        ("chinese", "谁画了蒙娜丽莎？", "文档中没有提到。"),
+        ("english", "股票怎么买？", "文档中没有提到。"),
+    ],
+    ids=["English", "Chinese", "Chinese over English"],
+)
+def test_what_the_documents_are_not_about_they_do_not_say(
+    local: httpx.Client, store: str, question: str, silence: str
+) -> None:
+    answer = local.post("/ask", json={"question": question, "store": store}).json()
+    assert (answer["answer"], answer["answered"], answer["grounded"]) == (silence, False, False)
+    assert answer["confidence"] < 0.25
+    assert answer["citations"] == answer["sentences"] == []
+
+
 def test_they_stream_too(local: httpx.Client) -> None:
     found = events(local, {"question": "When is the dome opened?", "store": "english"})
     names = [name for name, _ in found]

@@ -112,12 +112,13 @@ class Installation:
         return found
 
     async def rows(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """All rows of all tables."""
+        """All rows of all tables but those of answers kept for a while, which no backup holds."""
 
         def read(connection: Connection) -> Mapping[str, Sequence[Mapping[str, Any]]]:
             return {
                 name: sorted(map(dict, connection.execute(sa.select(table)).mappings()), key=repr)
                 for name, table in metadata.tables.items()
+                if name not in {"answers", "revisions"}
             }
 
         return await self.records.database.read(read)

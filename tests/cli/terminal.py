@@ -13,7 +13,10 @@ from pathlib import Path
 
 import psutil
 
+from tests.cli.nursery import Forked, forked
+
 FOOTNOTE = (str(Path(sys.executable).with_name("footnote")),)
+"""The installed program itself; other tests have it forked by the nursery."""
 WITHOUT_LOCAL_MODEL = (
     sys.executable,
     "-P",
@@ -38,7 +41,7 @@ class Outcome:
 class Running:
     """A command under way, whose output is collected as it comes."""
 
-    process: subprocess.Popen[str]
+    process: "subprocess.Popen[bytes] | Forked"
     out: list[str] = field(default_factory=list)
     err: list[str] = field(default_factory=list)
     readers: list[threading.Thread] = field(default_factory=list)
@@ -69,35 +72,43 @@ class Running:
 
 
 @contextmanager
-def started(folder: Path, *arguments: str, program: tuple[str, ...] = FOOTNOTE, **environ: str) -> Iterator[Running]:
+def started(folder: Path, *arguments: str, program: tuple[str, ...] | None = None, **environ: str) -> Iterator[Running]:
     """Start a command with `folder` as data and working folder; whatever happens, it is gone afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(
-        [*program, *arguments],
-        cwd=folder,
-        env=_environment(folder) | environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
-    running = Running(process)
-    for stream, pieces in ((process.stdout, running.out), (process.stderr, running.err)):
-        assert stream is not None
-        reader = threading.Thread(target=_collect, args=(stream.fileno(), pieces), daemon=True)
+    (out, out_end), (err, err_end) = os.pipe(), os.pipe()
+    try:
+        running = Running(_start(folder, program, arguments, _environment(folder) | environ, out_end, err_end))
+    finally:
+        os.close(out_end)
+        os.close(err_end)
+    for stream, pieces in ((out, running.out), (err, running.err)):
+        reader = threading.Thread(target=_collect, args=(stream, pieces), daemon=True)
         reader.start()
         running.readers.append(reader)
     try:
         yield running
     finally:
-        process.kill()
+        running.process.kill()
         running.ended()
-        for stream in (process.stdout, process.stderr):
-            assert stream is not None
-            stream.close()
+        os.close(out)
+        os.close(err)
 
 
-def run(folder: Path, *arguments: str, program: tuple[str, ...] = FOOTNOTE, **environ: str) -> Outcome:
+def _start(
+    folder: Path,
+    program: tuple[str, ...] | None,
+    arguments: tuple[str, ...],
+    env: dict[str, str],
+    stdout: int,
+    stderr: int,
+) -> "subprocess.Popen[bytes] | Forked":
+    if program is None:
+        return forked(arguments, cwd=folder, env=env, stdout=stdout, stderr=stderr)
+    command = [*program, *arguments]
+    return subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
+
+
+def run(folder: Path, *arguments: str, program: tuple[str, ...] | None = None, **environ: str) -> Outcome:
     """Run a command to its end."""
     with started(folder, *arguments, program=program, **environ) as running:
         return running.ended()

@@ -3,7 +3,7 @@ import socket
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.cli.terminal import run, started
+from tests.cli.terminal import FOOTNOTE, run, started
 
 COMMANDS = (
     "serve",
@@ -14,6 +14,7 @@ COMMANDS = (
     "cancel",
     "retry",
     "search",
+    "eval",
     "ask",
     "quickstart",
     "options",
@@ -25,8 +26,8 @@ def test_every_command_explains_itself(tmp_path: Path) -> None:
     calls = [(), *((command,) for command in COMMANDS)]
     with ExitStack() as stack:
         helps = [stack.enter_context(started(tmp_path, *call, "--help")) for call in calls]
-        version = stack.enter_context(started(tmp_path, "--version"))
-        nothing = stack.enter_context(started(tmp_path))
+        version = stack.enter_context(started(tmp_path, "--version", program=FOOTNOTE))
+        nothing = stack.enter_context(started(tmp_path, program=FOOTNOTE))
         outcomes = [shown.ended() for shown in helps]
         assert [(outcome.status, outcome.err) for outcome in outcomes] == [(0, "")] * len(calls)
         assert all("Usage: footnote" in outcome.out for outcome in outcomes)

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.terminal import FOOTNOTE, Running, gone, started, until
+from tests.cli.terminal import Running, gone, started, until
 from tests.fakes.openai_server import Character, FakeOpenAI
 from tests.fakes.qdrant_server import FakeQdrant
 from tests.postgres import empty_database
@@ -45,7 +45,7 @@ def at_work(worker: Running) -> bool:
 
 def test_a_stopped_worker_hands_its_work_over_at_once(shared: dict[str, str], tmp_path: Path) -> None:
     def start(command: str) -> AbstractContextManager[Running]:
-        return started(tmp_path, command, program=FOOTNOTE, **shared)
+        return started(tmp_path, command, program=None, **shared)
 
     with (
         start("serve") as service,

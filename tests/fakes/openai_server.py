@@ -1,7 +1,7 @@
 """An OpenAI-compatible server without models, on a real socket of this machine, that fails when it is told to.
 
 In tests `with FakeOpenAI() as fake:`; from a shell `python -m tests.fakes.openai_server --port 0`, which prints its
-base address. Serves /v1/embeddings, /v1/chat/completions and /v1/models. It is told what to do with
+base address. Serves /v1/embeddings, /v1/chat/completions, /v1/rerank and /v1/models. It is told what to do with
 `fake.script(...)` or POST /_script (a list of behaviours as JSON), lets stalled requests go on with `fake.release()` or
 POST /_release, and shows what it saw in `fake.requests` or GET /_requests.
 """
@@ -20,6 +20,7 @@ from aiohttp import web
 from tests.fakes.chat_endpoint import complete
 from tests.fakes.embeddings_endpoint import embeddings
 from tests.fakes.failing import error, reset
+from tests.fakes.rerank_endpoint import rerank
 from tests.fakes.script import Behaviour, Character, Recorded
 from tests.fakes.threaded import Threaded, accept_no_more
 
@@ -84,6 +85,7 @@ class FakeOpenAI(Threaded):
             [
                 web.post("/v1/embeddings", self._recording(self._embeddings)),
                 web.post("/v1/chat/completions", self._recording(self._complete)),
+                web.post("/v1/rerank", self._recording(self._rerank)),
                 web.get("/v1/models", self._models),
                 web.post("/_script", self._take_script),
                 web.post("/_release", self._release),
@@ -135,6 +137,9 @@ class FakeOpenAI(Threaded):
 
     async def _complete(self, request: web.Request, body: Any, behaviour: Behaviour | None) -> web.StreamResponse:
         return await complete(request, body, behaviour, self.released)
+
+    async def _rerank(self, _: web.Request, body: Any, behaviour: Behaviour | None) -> web.StreamResponse:
+        return rerank(body, behaviour)
 
     def _refusal(self, request: web.Request, body: Any) -> web.Response | None:
         key = self.character.api_key

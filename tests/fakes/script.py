@@ -29,8 +29,9 @@ class Behaviour:
     """What happens to one request; requests without one are answered well."""
 
     kind: Kind
-    """`status` answers with `status`, `headers` and `body`; `reply` makes the chat model say `body`; the stalls wait
-    for `release`; `slow_stream` waits `seconds` before each chunk; `error_event` streams `body` as an event."""
+    """`status` answers with `status`, `headers` and `body`; `reply` makes the chat model say `body`, and
+    is the reranker's whole answer; the stalls wait for `release`; `slow_stream` waits `seconds` before each chunk;
+    `error_event` streams `body` as an event."""
     status: int = 500
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None

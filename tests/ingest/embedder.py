@@ -26,7 +26,6 @@ class FakeEmbedder:
     model = "fake"
     variant = model
     window_tokens = 8_191
-    unrelated_below = 0.0
 
     def __init__(self, *, max_inputs: int = 64, max_tokens: int = 1_000_000, places: int = 4) -> None:
         self.limits = BatchLimits(max_inputs, max_tokens)

@@ -22,7 +22,8 @@ _EXTRA_OF_CLOSED: Mapping[str, Mapping[str, Any]] = {
         "chunk_id": {"type": "string"},
         "document_id": {"type": "string"},
         "headings": {"type": "array", "items": {"type": "string"}},
-    }
+    },
+    "VectorStoreSearchResultsPage": {"reranked": {"type": ["boolean", "null"]}},
 }
 """Fields of ours in objects that OpenAI's description closes; all others are open."""
 

@@ -22,7 +22,6 @@ class Meanings:
 
     model = "meanings"
     window_tokens = 512
-    unrelated_below = 0.5
     batch_inputs = 64
     calls_side_by_side = 4
 
@@ -76,12 +75,6 @@ async def test_the_same_sentence_is_not_given_twice() -> None:
 
 async def test_passages_without_a_sentence_give_nothing() -> None:
     assert await extract("What?", [hit("- a\n- b")], None, 60) == []
-
-
-async def test_what_is_about_something_else_is_no_answer() -> None:
-    assert await extract("Who painted the Mona Lisa?", [DOME, LOANS], None, 60) == []
-    unrelated = [hit("Bread is baked at night.")]
-    assert await extract("storm?", unrelated, Meanings("storm", "baked"), 60) == []
 
 
 async def test_only_sentences_about_as_good_as_the_best_stand_beside_it() -> None:

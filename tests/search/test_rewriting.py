@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from search import rewritten
+from search import formulated, rewritten
 from settings.options import UpstreamSettings
 from tests.fakes.openai_server import Behaviour, FakeOpenAI
 from upstream import Chat, Ending, Message, open_upstream
@@ -47,3 +47,34 @@ async def test_a_model_that_is_of_no_help_leaves_the_question_as_it_is(
 
 async def test_without_a_model_the_question_stays_as_it_is() -> None:
     assert await rewritten("How long?", None, HISTORY) == "How long?"
+
+
+async def test_one_call_writes_the_question_and_other_ways_of_putting_it(fake: FakeOpenAI, chat: Chat) -> None:
+    fake.script(
+        Behaviour("reply", body='"How long may it be kept?"\n\n1. Loan period\n- loan period\n• Lending rules\nMore')
+    )
+    ending = Ending()
+    queries = await formulated("How long?", chat, HISTORY, 3, ending)
+    assert queries == ["How long may it be kept?", "Loan period", "Lending rules"]
+    assert len(fake.requests) == 1
+    assert ending.use is not None
+
+
+async def test_a_question_that_stands_on_its_own_is_searched_for_as_it_is_too(fake: FakeOpenAI, chat: Chat) -> None:
+    fake.script(Behaviour("reply", body="How long is a loan?\nLoan period"))
+    assert await formulated("How long?", chat, [], 3) == ["How long?", "How long is a loan?", "Loan period"]
+
+
+async def test_one_question_without_a_conversation_needs_no_call(fake: FakeOpenAI, chat: Chat) -> None:
+    assert await formulated("How long?", chat, [], 1) == ["How long?"]
+    assert await formulated("How long?", None, HISTORY, 3) == ["How long?"]
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour("status", 500), Behaviour("reply", body=" \n ")])
+@pytest.mark.parametrize("history", [[], HISTORY])
+async def test_a_model_that_is_of_no_help_leaves_the_question_alone(
+    fake: FakeOpenAI, chat: Chat, behaviour: Behaviour, history: list[Message]
+) -> None:
+    fake.script(behaviour)
+    assert await formulated("How long?", chat, history, 3) == ["How long?"]

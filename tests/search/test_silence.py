@@ -28,7 +28,28 @@ def test_the_cuts_of_the_stream_change_nothing(pieces: list[str]) -> None:
     assert run(pieces) == run(["".join(pieces)])
 
 
-def test_silence_speaks_the_language_of_the_question() -> None:
-    assert not_said("How long?") == "The documents do not say."
-    assert not_said("多久？") == "文档中没有提到。"
-    assert not_said("いつですか") == "文書には記載がありません。"
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How long?", "The documents do not say."),
+        ("Wifi?", "The documents do not say."),
+        ("", "The documents do not say."),
+        ("多久？", "文档中没有提到。"),
+        ("望远镜可以借多久？", "文档中没有提到。"),
+        ("請問望遠鏡可以借多久？", "文件中沒有提到。"),
+        ("いつですか", "文書には記載がありません。"),
+        ("漢字は何ですか", "文書には記載がありません。"),
+        ("얼마나 오래 빌릴 수 있나요?", "문서에 언급되어 있지 않습니다."),
+        ("Сколько это стоит?", "В документах об этом не сказано."),
+        (
+            "Wie lange darf ich das Teleskop behalten, und was ist mit dem Fernglas?",
+            "In den Dokumenten steht dazu nichts.",
+        ),
+        ("Qui est le directeur de la bibliothèque ?", "Les documents ne le disent pas."),
+        ("¿Quién es el director de la biblioteca?", "Los documentos no lo dicen."),
+        ("Quem é o diretor da biblioteca?", "Os documentos não o dizem."),
+        ("Chi è il direttore della biblioteca?", "I documenti non lo dicono."),
+    ],
+)
+def test_silence_speaks_the_language_of_the_question(question: str, answer: str) -> None:
+    assert not_said(question) == answer

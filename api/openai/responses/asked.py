@@ -18,7 +18,7 @@ from records import responses
 from records.ids import ResponseId, new_response_id
 from records.responses import Response
 from records.stores import Store
-from search import Inquiry, Manner
+from search import Inquiry, Manner, Refining
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ async def asked_of(services: Services, caller: Caller, form: ResponseForm) -> As
         (tool.max_num_results if tool else None) or services.settings.search.answer_passages,
         to_filter(tool.filters) if tool and tool.filters else None,
         score_threshold=ranking.score_threshold if ranking else 0.0,
+        refining=Refining(rerank=False if ranking and ranking.ranker == "none" else None),
         history=talk.history,
         manner=Manner(
             manner.writer, "\n\n".join(told) or None, form.max_output_tokens, form.options, is_data=manner.is_data

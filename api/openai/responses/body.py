@@ -25,7 +25,11 @@ class UsageBody(BaseModel):
 
 
 class ResponseBody(BaseModel):
-    """An answer as one of OpenAI's responses; annotations and results hold quote, page and offsets besides."""
+    """An answer as one of OpenAI's responses.
+
+    Annotations and results hold quote, page and offsets besides; the whole says `answered`, `grounded`, `confidence`,
+    `cached`, and `sentences` as `POST /ask` does.
+    """
 
     model_config = ConfigDict(extra="allow")
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Any
 
+from api.claims import standing
 from api.errors import describe
 from api.openai.citing import FileIds, file_citation, file_ids_of, result
 from api.openai.responses.asked import Asked
@@ -114,6 +115,7 @@ class Course:
             "completed_at": int(time.time()) if reason is None else None,
             "incomplete_details": {"reason": reason} if reason else None,
             "usage": usage_of(answer.uses),
+            **standing(answer),
         }
         body = body_of(self._asked, status, self._output, **facts)
         if self._asked.form.store is not False:

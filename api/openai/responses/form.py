@@ -18,7 +18,7 @@ class RankingOptions(_Form):
     """Which hits count."""
 
     ranker: str | None = None
-    """There is one way to rank, whatever is named here."""
+    """`none` leaves the order as it is where `search.rerank` names a reranker; all else leaves that to the options."""
     score_threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 

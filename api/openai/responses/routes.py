@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
+from api.answer_cache import begins_kept, cache_headers, wants_fresh
 from api.errors import ApiError
 from api.openai.conversation import unsupported
 from api.openai.refusals import in_words
@@ -48,17 +50,21 @@ class ItemList(BaseModel):
 
 
 @router.post("/v1/responses", response_model=ResponseBody, responses=EVENTS)
-async def create_response(form: ResponseForm, services: Opened, caller: MayAsk) -> JSONResponse | StreamingResponse:
+async def create_response(
+    form: ResponseForm, request: Request, services: Opened, caller: MayAsk
+) -> JSONResponse | StreamingResponse:
     """Answer a question from the stores that a `file_search` tool or a store model names."""
     asked = await asked_of(services, caller, form)
     course = Course(asked, services.records.database)
-    events = in_words(services.answerer.stream(asked.inquiry), asked.model)
+    inquiry = replace(asked.inquiry, fresh=wants_fresh(request))
+    events = in_words(services.answerer.stream(inquiry), asked.model)
     first = await anext(events)  # what fails before there is anything to show gets a status of its own
+    headers = cache_headers(services, cached=begins_kept(first))
     if form.stream:
-        return streamed(_wire(course, first, events))
+        return streamed(_wire(course, first, events), headers)
     async with aclosing(course.run(first, events)) as sent:
         *_, last = [one async for one in sent]
-    return JSONResponse(last["response"])
+    return JSONResponse(last["response"], headers=headers)
 
 
 async def _wire(course: Course, first: Event, events: AsyncGenerator[Event]) -> AsyncGenerator[str]:

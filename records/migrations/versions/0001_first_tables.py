@@ -1,4 +1,4 @@
-"""Stores, files, uploads, documents, jobs, embeddings, removals, responses, keys, usage and resources."""
+"""Stores, files, uploads, documents, jobs, embeddings, removals, responses, keys, usage, resources and answers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -65,6 +65,7 @@ def upgrade() -> None:
     _create_usage()
     _create_spending()
     _create_resources()
+    _create_answers()
 
 
 def _create_documents() -> None:
@@ -320,8 +321,29 @@ def _create_resources() -> None:
     )
 
 
+def _create_answers() -> None:
+    op.create_table(
+        "revisions",
+        sa.Column("store_id", sa.Text, nullable=False),
+        sa.Column("revision", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("store_id", name="pk_revisions"),
+    )
+    op.create_table(
+        "answers",
+        sa.Column("key", sa.LargeBinary, nullable=False),
+        sa.Column("store_id", sa.Text, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("expires_at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_answers"),
+    )
+    op.create_index("ix_answers_store_id", "answers", ["store_id"])
+    op.create_index("ix_answers_expires_at", "answers", ["expires_at"])
+
+
 def downgrade() -> None:
     tables = (
+        "answers",
+        "revisions",
         "resources",
         "spending",
         "usage",

@@ -211,7 +211,7 @@ def test_searching_gives_the_hits_of_the_native_search(http: httpx.Client, path:
     ]
     assert [hit["quote"] for hit in found["data"]] == [hit["text"] for hit in native["data"]]
     assert len(found["data"]) == 2
-    assert set(found) == {"object", "search_query", "data", "has_more", "next_page"}
+    assert set(found) == {"object", "search_query", "data", "has_more", "next_page", "reranked"}
     assert found["search_query"] == ["Which pond is deep?"]
     files = {file["id"] for file in http.get(f"{path}/files").json()["data"]}
     assert {hit["file_id"] for hit in found["data"]} <= files
