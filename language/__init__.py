@@ -1,1 +1,1 @@
-"""What is known about written language, whatever the document: where sentences end, which lines belong together."""
+"""What is known about written language, whatever the document: where sentences end, how it is spelt, and the like."""

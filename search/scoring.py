@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from vectorstore import Hit
+from vectorstore import BEST_FUSED, Hit
 
 Mode = Literal["hybrid", "dense", "bm25"]
 """How a store is searched: by meaning (`dense`), by words (`bm25`) or both."""
@@ -13,13 +13,14 @@ _HALF_BM25 = 10.0
 """BM25 of a score of one half: two or three rare words of the question."""
 
 
-def scored(hits: Sequence[Hit], mode: Mode, rrf_k: int) -> Sequence[Hit]:
+def scored(hits: Sequence[Hit], mode: Mode) -> Sequence[Hit]:
     """The hits, in the same order, with the engine's scores brought between 0 and 1.
 
-    Hybrid: the sum of 1 / (k + rank from 0) over both lists, as a share of what a hit that leads both has, 2 / k. So a
-    hit of one list alone has at most 0.5. Dense: the cosine, negative ones as 0. BM25: s / (s + 10).
+    Hybrid: how far above the other candidates a hit is, by meaning and by words, half of the score each (see
+    `vectorstore.fusion`); a middling candidate of both has 0.5. Dense: the cosine, negative ones as 0. BM25:
+    s / (s + 10).
     """
-    return [replace(hit, score=_between(hit.score, mode, rrf_k)) for hit in hits]
+    return [replace(hit, score=_between(hit.score, mode)) for hit in hits]
 
 
 def joined(lists: Sequence[Sequence[Hit]], questions: int, rrf_k: int) -> Sequence[Hit]:
@@ -41,9 +42,9 @@ def joined(lists: Sequence[Sequence[Hit]], questions: int, rrf_k: int) -> Sequen
     return [replace(hits[chunk_id], score=min(sums[chunk_id] / best, 1.0)) for chunk_id in order]
 
 
-def _between(score: float, mode: Mode, rrf_k: int) -> float:
+def _between(score: float, mode: Mode) -> float:
     if mode == "hybrid":
-        score *= rrf_k / 2
+        score /= BEST_FUSED
     elif mode == "bm25":
         score = score / (score + _HALF_BM25) if score > 0 else 0.0
     return min(max(score, 0.0), 1.0)

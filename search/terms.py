@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
+from language.chinese import simplified
+
 _WORDS = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 
@@ -12,9 +14,9 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U
 def terms(text: str) -> list[str]:
     """The terms of a text, in order, repetitions included.
 
-    Scripts written without spaces (Chinese, Japanese) give overlapping pairs of characters, as in the BM25 index.
+    Scripts written without spaces (Chinese, Japanese) give overlapping pairs of characters, in simplified forms.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = simplified(unicodedata.normalize("NFKC", text).casefold())
     return [term for word in _WORDS.findall(folded) for term in _split(word)]
 
 

@@ -10,10 +10,12 @@ from vectorstore.errors import (
     VectorStoreUnavailableError,
 )
 from vectorstore.filters import Combine, Compare, Filter, Operator
+from vectorstore.fusion import BEST_FUSED
 from vectorstore.interface import Collection, Page, Query, Vectors, VectorStore
 from vectorstore.opening import open_vector_store
 
 __all__ = [
+    "BEST_FUSED",
     "AttributeValue",
     "Chunk",
     "Collection",

@@ -2,13 +2,19 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import qdrant_edge as edge
 
+from language.chinese import simplified
 from vectorstore.chunk import Chunk
+from vectorstore.scripts import scripts_of
 
 AVERAGE_WORDS = 256.0
 """Length a passage is compared with, in words without stopwords: a chunk of 400 to 800 tokens has about as many."""
+
+HEADINGS_WEIGHT = 0.5
+"""Of a word in the headings, against the same word in the text; measured in `docs/decisions/0014-fusion.md`."""
 
 _NUMBER = re.compile(r"\d(?<![A-Za-z\d]\d)\d*(?![A-Za-z\d])")
 _APOSTROPHE, _SOFT_HYPHEN = "’", "\u00ad"
@@ -23,7 +29,8 @@ class Bm25:
     """Turns texts into sparse vectors; the engine multiplies in how rare each word is among a store's chunks.
 
     The tokenizer splits by Unicode rules, folds case and accents, and cuts Chinese and Japanese into words. English
-    stopwords are dropped and English endings stemmed; both leave other scripts alone.
+    stopwords are dropped and English endings stemmed; both leave other scripts alone. Traditional Chinese is searched
+    as simplified Chinese, so that either finds the other.
     """
 
     def __init__(self) -> None:
@@ -32,14 +39,34 @@ class Bm25:
         self._ascii = _model(edge.TokenizerType.Word)
 
     def chunk(self, chunk: Chunk) -> edge.SparseVector:
-        """Words of a chunk's headings and text, weighted by their frequency; a word is known by its hash."""
-        text = readable(chunk.words)
-        return self._model(text).embed_document(text)
+        """Words of a chunk's text and headings, weighted by their frequency; a word is known by its hash.
+
+        Headings are in every chunk below them, so they count for less than what a chunk says itself, and only once
+        where its text begins with them.
+        """
+        weights = self._weights(chunk.body)
+        for word, weight in self._weights("\n".join(chunk.headings)).items():
+            weights[word] = weights.get(word, 0.0) + HEADINGS_WEIGHT * weight
+        return edge.SparseVector(list(weights), list(weights.values()))
 
     def question(self, text: str) -> edge.SparseVector:
-        """Words of a question, weight 1 each; empty when it has none but stopwords."""
+        """Words of a question, weight 1 each; empty when it has none but stopwords.
+
+        Those in Chinese characters come as they stand, too: a name such as 東京 is left alone in Japanese chunks.
+        """
         text = readable(text)
-        return self._model(text).embed_query(text)
+        found = dict.fromkeys(word for form in {text, simplified(text)} for word in self._asked(form))
+        return edge.SparseVector(list(found), [1.0] * len(found))
+
+    def _asked(self, text: str) -> Sequence[int]:
+        return self._model(text).embed_query(text).indices
+
+    def _weights(self, text: str) -> dict[int, float]:
+        text = readable(text)
+        if "japanese" not in scripts_of(text):
+            text = simplified(text)
+        vector = self._model(text).embed_document(text)
+        return dict(zip(vector.indices, vector.values, strict=True))
 
     def _model(self, text: str) -> edge.Bm25:
         return self._ascii if text.isascii() else self._every_script

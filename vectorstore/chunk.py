@@ -1,5 +1,6 @@
 """What goes into the vector store and what comes out."""
 
+import re
 import uuid
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 AttributeValue = str | int | float | bool
 """Values OpenAI allows for the attributes of a document; numbers keep the form they came in, whole ones included."""
 
+_FIRST_LINE = re.compile(r"\s*(?:#{1,6}[ \t]+)?([^\n]*[^\s])[ \t]*(?:\n|\Z)")
 _NAMESPACE = uuid.UUID("3d2b64d0-6f0e-5b5e-9c53-5a7a3f0f4c11")
 
 
@@ -40,6 +42,14 @@ class Chunk:
     def words(self) -> str:
         """What BM25 searches: the headings, which say what the passage is about, and the text."""
         return "\n".join((*self.headings, self.text))
+
+    @property
+    def body(self) -> str:
+        """The text without those of its headings that it begins with."""
+        rest, headings = self.text, set(self.headings)
+        while (line := _FIRST_LINE.match(rest)) and line[1] in headings:
+            rest = rest[line.end() :]
+        return rest
 
     def page_at(self, offset: int) -> int | None:
         """The page on which a character of the passage stands; `offset` counts in the document's extracted text."""

@@ -60,6 +60,13 @@ def searched(dialect: Dialect[C, F], store_id: str, restriction: Filter | None, 
     return dialect.every(conditions)
 
 
+def foreign(dialect: Dialect[C, F], scripts: Sequence[str]) -> F:
+    """The chunk uses none of these scripts; without any, no chunk is meant."""
+    if not scripts:
+        return dialect.every([dialect.words(payload.SCRIPT, [])])
+    return dialect.none([dialect.words(payload.SCRIPT, scripts)])
+
+
 def translate(dialect: Dialect[C, F], restriction: Filter) -> C | F:
     """A filter in an engine's words. Raises `InvalidFilterError` for a comparison that has no meaning."""
     if isinstance(restriction, Compare):

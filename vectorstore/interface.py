@@ -37,9 +37,8 @@ class Query:
     and push down what the embedding found."""
     filter: Filter | None = None
     limit: int = 10
-    candidates: int = 50
+    candidates: int = 100
     """Hits taken from each of the two lists before fusion, `limit` at least."""
-    rrf_k: int = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,10 @@ from search.similarity import Rarity
 from search.terms import terms
 
 
+def test_simplified_and_traditional_chinese_are_the_same_terms() -> None:
+    assert terms("頭髮乾燥") == terms("头发干燥")
+
+
 def test_words_are_terms_whatever_their_case_and_width() -> None:
     assert terms("FastAPI ＦＡＳＴ-api_2") == ["fastapi", "fast", "api", "2"]
 

@@ -49,6 +49,18 @@ def test_headings_weigh_in(bm25: Bm25) -> None:
     assert set(bm25.chunk(headed).indices) > set(bm25.chunk(bare).indices)
 
 
+def test_headings_weigh_half_and_once(bm25: Bm25) -> None:
+    chunks = {
+        "in the text": make_chunk("vs", "Delivery takes days."),
+        "above": make_chunk("vs", "It takes days.", headings=("Delivery",)),
+        "above and at its beginning": make_chunk("vs", "# Delivery\n\nIt takes days.", headings=("Delivery",)),
+    }
+    (word,) = bm25.question("delivery").indices
+    found = {name: weights(bm25.chunk(chunk))[word] for name, chunk in chunks.items()}
+    assert found["above"] == found["above and at its beginning"]
+    assert found["above"] == pytest.approx(found["in the text"] / 2, rel=0.01)
+
+
 @given(st.text())
 def test_any_text_can_be_encoded(bm25: Bm25, text: str) -> None:
     for vector in (bm25.question(text), bm25.chunk(make_chunk("vs", text))):

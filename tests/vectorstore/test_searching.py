@@ -1,15 +1,22 @@
 """Searching, on every engine."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.vectorstore.chunks import make_chunk, make_chunks, texts_of, unit_vectors
 from tests.vectorstore.conftest import BM25_ONLY, DENSE
-from vectorstore import Collection, InvalidVectorError, Query, VectorStore
+from vectorstore import Collection, Hit, InvalidVectorError, Query, Vectors, VectorStore
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:Payload indexes have no effect")]
 
 TEXTS = ["apples grow on trees", "pears grow on trees", "cars need petrol", "trains need tracks"]
+
+
+def scores_of(hits: Sequence[Hit]) -> Vectors:
+    return np.array([hit.score for hit in hits])
 
 
 async def test_bm25_ranks_by_shared_words(store: VectorStore, store_id: str) -> None:
@@ -27,21 +34,30 @@ async def test_dense_ranks_by_cosine(store: VectorStore, store_id: str) -> None:
     assert [hit.score for hit in hits] == pytest.approx([0.8, 0.6], abs=1e-5)
 
 
-async def test_hybrid_fuses_both_lists_by_reciprocal_rank(store: VectorStore, store_id: str) -> None:
-    await store.upsert(DENSE, make_chunks(store_id, TEXTS), unit_vectors(4))
+async def test_hybrid_adds_up_how_far_a_hit_is_above_the_others_of_each_list(store: VectorStore, store_id: str) -> None:
+    texts = ["pears and pears grow", "a pear tree", "cars need petrol", "trains need tracks", "pears, cars and trains"]
+    await store.upsert(DENSE, make_chunks(store_id, texts), unit_vectors(4)[[0, 1, 2, 3, 1]])
     vector = np.array([0.1, 0.9, 0.3, 0.2], dtype=np.float32)
-    hits = await store.query(DENSE, Query(store_id, "pears", vector, rrf_k=60))
-    assert texts_of(hits) == ["pears grow on trees", "cars need petrol", "trains need tracks", "apples grow on trees"]
-    assert hits[0].score > hits[1].score * 1.9
+    query = Query(store_id, "Which pears?", vector, limit=5)
+    dense, bm25 = [await store.query(DENSE, replace(query, mode=mode)) for mode in ("dense", "bm25")]
+    expected = dict.fromkeys(texts, 0.0)
+    for hits, values in (dense, scores_of(dense)), (bm25, np.log1p(scores_of(bm25))):
+        for hit, value in zip(hits, (values - values.mean()) / (6 * values.std(ddof=1)) + 0.5, strict=True):
+            expected[hit.chunk.text] += value
+    fused = await store.query(DENSE, query)
+    assert {hit.chunk.text: hit.score for hit in fused} == pytest.approx(expected, abs=1e-5)
+    assert texts_of(fused) == sorted(expected, key=lambda text: -expected[text])
 
 
-async def test_rrf_k_is_the_one_asked_for(store: VectorStore, store_id: str) -> None:
-    await store.upsert(DENSE, make_chunks(store_id, TEXTS), unit_vectors(4))
-    vector = np.array([0.1, 0.9, 0.3, 0.2], dtype=np.float32)
-    flat = await store.query(DENSE, Query(store_id, "of", vector, rrf_k=1000))
-    steep = await store.query(DENSE, Query(store_id, "of", vector, rrf_k=1))
-    assert flat[1].score / flat[0].score > 0.99
-    assert steep[1].score / steep[0].score < 0.75
+async def test_a_text_in_another_script_is_not_put_behind_for_words_it_cannot_share(
+    store: VectorStore, store_id: str
+) -> None:
+    texts = ["梨树怎么修剪", "How pear trees are pruned.", "Cars need petrol.", "汽车需要汽油"]
+    await store.upsert(DENSE, make_chunks(store_id, texts), unit_vectors(4))
+    vector = np.array([0.8, 0.9, 0.1, 0.2], dtype=np.float32)
+    hits = await store.query(DENSE, Query(store_id, "梨树", vector))
+    assert set(texts_of(hits[:2])) == set(texts[:2])
+    assert hits[1].score > hits[2].score + 0.25
 
 
 async def test_without_a_vector_hybrid_is_bm25(store: VectorStore, store_id: str) -> None:
@@ -67,6 +83,23 @@ async def test_chinese_is_found_by_its_words(store: VectorStore, store_id: str, 
     texts = ["知识图谱的构建方法", "分布式缓存的一致性", "配备GPU 128个", "今天天气很好"]
     await store.upsert(BM25_ONLY, make_chunks(store_id, texts), None)
     assert texts_of(await store.query(BM25_ONLY, Query(store_id, question)))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("头发干燥", "頭髮乾燥怎麼辦"),
+        ("資料庫備份", "资料库备份的方法"),
+        ("臺灣", "台湾的面积"),
+        ("東京", "東京タワーの高さ"),
+    ],
+)
+async def test_simplified_and_traditional_chinese_meet(
+    store: VectorStore, store_id: str, question: str, expected: str
+) -> None:
+    texts = ["頭髮乾燥怎麼辦", "资料库备份的方法", "台湾的面积", "東京タワーの高さ"]
+    await store.upsert(BM25_ONLY, make_chunks(store_id, texts), None)
+    assert texts_of(await store.query(BM25_ONLY, Query(store_id, question))) == [expected]
 
 
 async def test_accents_and_case_and_endings_do_not_matter(store: VectorStore, store_id: str) -> None:

@@ -9,7 +9,7 @@ import qdrant_edge as edge
 from vectorstore import payload
 from vectorstore.bm25 import Bm25
 from vectorstore.chunk import Chunk, Hit
-from vectorstore.conditions import scope, searched
+from vectorstore.conditions import scope
 from vectorstore.embedded.dialect import EdgeDialect
 from vectorstore.embedded.layout import BM25, DENSE, create_shard
 from vectorstore.embedded.messages import (
@@ -25,11 +25,8 @@ from vectorstore.embedded.messages import (
     Write,
     Written,
 )
+from vectorstore.embedded.searching import search_request
 from vectorstore.interface import Page, Query, Vectors
-from vectorstore.scripts import comparable_scripts
-
-_RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
-"""Quantized vectors pick twice as many candidates as asked for; the full vectors rank them."""
 
 _DOMINANT_SHARE = 0.9
 """Share of the collection from which a store's words are as rare as in the whole collection, whose counts the engine
@@ -120,50 +117,9 @@ class Shard:
         return np.array(rows, dtype=np.float32).reshape(len(records), self._dimensions)
 
     def _search(self, query: Query, vector: Vectors | None) -> list[Hit]:
-        if vector is None:
-            request = self._bm25_request(query)
-        elif query.mode == "dense":
-            request = self._dense_request(query, vector)
-        else:
-            request = self._hybrid_request(query, vector)
-        points = self._shard.query(request)
+        words = self._bm25.question(query.text)
+        points = self._shard.query(search_request(query, vector, words, self._idf(query)))
         return [Hit(payload.chunk_of(point.payload or {}), point.score) for point in points]
-
-    def _bm25_request(self, query: Query) -> edge.QueryRequest:
-        return edge.QueryRequest(
-            limit=query.limit,
-            query=self._words(query),
-            filter=searched(self._dialect, query.store_id, query.filter),
-            params=self._idf(query),
-            with_payload=True,
-        )
-
-    def _dense_request(self, query: Query, vector: Vectors) -> edge.QueryRequest:
-        return edge.QueryRequest(
-            limit=query.limit,
-            query=edge.Query.Nearest(vector.tolist(), using=DENSE),
-            filter=searched(self._dialect, query.store_id, query.filter),
-            params=_RESCORED,
-            with_payload=True,
-        )
-
-    def _hybrid_request(self, query: Query, vector: Vectors) -> edge.QueryRequest:
-        candidates = max(query.candidates, query.limit)
-        everywhere = searched(self._dialect, query.store_id, query.filter)
-        comparable = searched(self._dialect, query.store_id, query.filter, comparable_scripts(query.text))
-        dense = edge.Query.Nearest(vector.tolist(), using=DENSE)
-        return edge.QueryRequest(
-            limit=query.limit,
-            query=edge.Fusion.Rrf(k=query.rrf_k),  # type: ignore[arg-type] # the stub forgets the base class
-            prefetches=[
-                edge.Prefetch(limit=candidates, query=dense, filter=everywhere, params=_RESCORED),
-                edge.Prefetch(limit=candidates, query=self._words(query), filter=comparable, params=self._idf(query)),
-            ],
-            with_payload=True,
-        )
-
-    def _words(self, query: Query) -> edge.Query:
-        return edge.Query.Nearest(self._bm25.question(query.text), using=BM25)
 
     def _idf(self, query: Query) -> edge.SearchParams | None:
         corpus = scope(self._dialect, query.store_id)

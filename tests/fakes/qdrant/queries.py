@@ -57,11 +57,34 @@ def _scoring(given: models.QueryInterface | None, using: str | None) -> "edge.Sc
     match given:
         case None:
             return None
-        case models.RrfQuery(rrf=models.Rrf(k=k, weights=None)):
-            return edge.Fusion.Rrf(k=k or 2)  # type: ignore[return-value] # the stub forgets the base class
+        case models.FusionQuery(fusion=models.Fusion.DBSF):
+            return edge.Fusion.Dbsf()  # type: ignore[return-value] # the stub forgets the base class
+        case models.FormulaQuery(formula=formula):
+            return edge.Formula(_expression(formula))
         case models.NearestQuery(nearest=nearest, mmr=None):
             return _nearest(nearest, using)
     return _nearest(given, using)
+
+
+def _expression(given: object) -> edge.Expression:
+    match given:
+        case float() | int():
+            found = edge.Expression.Constant(float(given))
+        case str():
+            found = edge.Expression.Variable(given)
+        case models.SumExpression(sum=parts):
+            found = edge.Expression.Sum([_expression(part) for part in parts])
+        case models.MultExpression(mult=parts):
+            found = edge.Expression.Mult([_expression(part) for part in parts])
+        case models.AbsExpression(abs=part):
+            found = edge.Expression.Abs(_expression(part))
+        case models.LnExpression(ln=part):
+            found = edge.Expression.Ln(_expression(part))
+        case models.Filter():
+            found = edge.Expression.Condition(filter_of(given) or edge.Filter())
+        case _:
+            raise UnknownError(given)
+    return found
 
 
 def _nearest(given: object, using: str | None) -> edge.Query:
