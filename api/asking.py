@@ -26,13 +26,19 @@ from search import Answer, Delta, Event, Inquiry, Manner, Passages
 
 router = APIRouter(tags=["questions"], route_class=GuardedRoute)
 
+_MESSAGES = [
+    {"role": "user", "content": "How long may a telescope be kept?"},
+    {"role": "assistant", "content": "For three weeks [1]."},
+    {"role": "user", "content": "And binoculars?"},
+]
+
 
 class AskForm(Scope):
     """A question. `limit` is the number of passages the answer may be written from."""
 
     question: Question | None = Field(default=None, validation_alias=AliasChoices("question", "query"))
     """What is asked; leave it out where `messages` are given."""
-    messages: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=2_048)] | None = None
+    messages: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=2_048, examples=[_MESSAGES])] | None = None
     """A conversation in the form of OpenAI's chat messages. The last message of the user is the question; what it
     refers to is looked up in those before it. Messages of the role `system` tell the chat model how to answer."""
     stream: bool = False
@@ -58,7 +64,8 @@ class AnswerBody(BaseModel):
     answered: bool
     """False when the documents do not say."""
     grounded: bool
-    """Whether the documents bear out every sentence that claims something; false when they do not say."""
+    """Whether the documents bear out every sentence that claims something, by rules that compare words, numbers, names
+    and quotations; false when they do not say."""
     confidence: float | None
     """How likely the documents are to answer the question, 0 to 1, judged by what was found before anything was
     written; null where that cannot be told."""

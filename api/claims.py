@@ -16,7 +16,8 @@ class ClaimBody(BaseModel):
     """Offset after the sentence and its markers."""
     grounded: bool
     reason: str | None
-    """Why it is not grounded, such as `no_citation` or `not_supported`; null where it is."""
+    """Why it is not grounded: `no_citation`, `citation_failed`, `misquoted`, `number_not_found`, `name_not_found`,
+    `contradicted`, `instruction`, `not_supported` or `other_language`; null where it is."""
     citations: list[int]
     """Positions, from 0, in the list of citations."""
 

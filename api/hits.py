@@ -42,6 +42,10 @@ class CitationBody(BaseModel):
     filename: str
     headings: list[str]
     chunk_id: str
+    index: int
+    """Offset, in the answer, of the marker; where there is none, of the end of the claim."""
+    marked: bool
+    """Whether the answer has a marker for it. A claim without one that a passage plainly says has a citation, too."""
 
 
 def hit_body(hit: Hit) -> HitBody:
@@ -75,4 +79,6 @@ def citation_body(citation: Citation) -> CitationBody:
         filename=chunk.filename,
         headings=list(chunk.headings),
         chunk_id=chunk.id,
+        index=citation.index,
+        marked=citation.marked,
     )

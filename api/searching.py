@@ -49,6 +49,8 @@ class Scope(BaseModel):
 class SearchForm(Scope):
     """A search."""
 
+    limit: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Hits at most; unset means `search.limit`."""
     query: Question = Field(validation_alias=AliasChoices("query", "question"))
 
 

@@ -29,11 +29,14 @@ from vectorstore import Query
 from vectorstore.bm25 import AVERAGE_WORDS, readable
 
 _STORE = "measured"
-_LIMIT, _CANDIDATES, _RRF_K = 10, 50, 60
+_LIMIT, _CANDIDATES = 10, 100
 """Footnote's defaults, for the raw engine."""
 _DOCUMENTS_AT_ONCE = 16
 _PARAGRAPHS = 64
 """In one document: some twenty chunks."""
+_LOGARITHM = edge.Formula(
+    edge.Expression.Ln(edge.Expression.Sum([edge.Expression.Constant(1.0), edge.Expression.Variable("$score")]))
+)
 _POLL_SECONDS = 0.25
 _WARM_UP_QUESTIONS = 20
 
@@ -68,24 +71,28 @@ class Raw:
         """The texts of the hits."""
         words = edge.Query.Nearest(self._words.embed_query(readable(question)), using="bm25")
         dense = edge.Query.Nearest(list(vector), using="dense")
+        lists = [edge.Prefetch(limit=_CANDIDATES, query=query, filter=self._own) for query in (dense, words)]
+        lists[1] = edge.Prefetch(limit=_CANDIDATES, query=_LOGARITHM, prefetches=[lists[1]])
+        fusion = edge.Fusion.Dbsf()
         request = edge.QueryRequest(
             limit=_LIMIT,
-            query=edge.Fusion.Rrf(k=_RRF_K),  # type: ignore[arg-type] # the stub forgets the base class
-            prefetches=[edge.Prefetch(limit=_CANDIDATES, query=query, filter=self._own) for query in (dense, words)],
+            query=fusion,  # type: ignore[arg-type] # the stub forgets the base class
+            prefetches=lists,
             with_payload=True,
         )
         return [(point.payload or {})["text"] for point in self._shard.query(request)]
 
 
-def measure(*, chunks: int, questions: int, dimensions: int) -> dict[str, Any]:
+def measure(*, chunks: int, questions: int, dimensions: int, latency_ms: float = 0.0) -> dict[str, Any]:
     """Fill a service, then put every question to each way of asking in turn, on copies of the same data."""
-    with tempfile.TemporaryDirectory(prefix="footnote-benchmark-") as data, upstream(dimensions, 0) as remote:
+    with tempfile.TemporaryDirectory(prefix="footnote-benchmark-") as data:
         served, opened, bare = (Path(data) / name for name in ("served", "opened", "bare"))
-        with service(served, remote.base_url) as running:
+        with upstream(dimensions, 0) as remote, service(served, remote.base_url) as running:
             _fill(running, chunks)
-            when_idle(running.pid)  # everything is on disk then, so that it may be copied
-            for copy in (opened, bare):
-                shutil.copytree(served, copy)
+            when_idle(running.pid)
+        for copy in (opened, bare):
+            shutil.copytree(served, copy)
+        with upstream(dimensions, latency_ms) as remote, service(served, remote.base_url) as running:
             return asyncio.run(_compare(running, opened, bare, remote.base_url, questions))
 
 
@@ -145,7 +152,7 @@ def _ways(http: httpx.AsyncClient, services: Services, store: Store, raw: Raw) -
         return raw.query(question, vectors[question].tolist())
 
     async def vector_store(question: str) -> list[str]:
-        query = Query(store.id, question, vectors[question], limit=_LIMIT, candidates=_CANDIDATES, rrf_k=_RRF_K)
+        query = Query(store.id, question, vectors[question], limit=_LIMIT, candidates=_CANDIDATES)
         return [hit.chunk.text for hit in await services.vectors.query(collection_of(store), query)]
 
     async def searcher(question: str) -> list[str]:
@@ -179,6 +186,7 @@ async def _put(question: str, ways: Mapping[str, Ask], timed: Mapping[str, Timed
 
 def _report(timed: Mapping[str, Timed], *, chunks: int, questions: int, shared_hits: float) -> dict[str, Any]:
     raw = timed["raw engine"]
+    least = raw.percentile(50) + timed["embedding call"].percentile(50)
     rows = [
         {
             "way": name,
@@ -186,6 +194,7 @@ def _report(timed: Mapping[str, Timed], *, chunks: int, questions: int, shared_h
             "p95 ms": round(way.percentile(95), 3),
             "p50 / raw": round(way.percentile(50) / raw.percentile(50), 2),
             "p95 / raw": round(way.percentile(95) / raw.percentile(95), 2),
+            "p50 / (raw + call)": round(way.percentile(50) / least, 2),
         }
         for name, way in timed.items()
     ]
@@ -197,9 +206,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--chunks", type=int, default=10_000, help="chunks in the store, at least")
     parser.add_argument("--questions", type=int, default=300)
     parser.add_argument("--dimensions", type=int, default=1536, help="length of the vectors")
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="of an embedding call, once the store is filled")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    report = measure(chunks=options.chunks, questions=options.questions, dimensions=options.dimensions)
+    report = measure(
+        chunks=options.chunks,
+        questions=options.questions,
+        dimensions=options.dimensions,
+        latency_ms=options.latency_ms,
+    )
     title = f"{report['chunks']:,} chunks, {report['questions']} questions, {report['shared_hits']:.0%} of hits shared"
     show(title, report, report["ways"], as_json=options.json)
 

@@ -32,7 +32,6 @@ app = typer.Typer(
 )
 
 app.add_typer(keys, name="keys")
-app.command("eval")(evaluate)
 
 Store = Annotated[str, typer.Option(help="Name or id of the store.")]
 AnyStore = Annotated[str | None, typer.Option("--store", help="Name or id of a store; without it, all stores.")]
@@ -223,6 +222,9 @@ def ask(
             typer.echo(json.dumps(done, ensure_ascii=False, indent=2))
         else:
             show_answer(client.ask(body), Console())
+
+
+app.command("eval")(evaluate)
 
 
 @app.command()

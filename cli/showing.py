@@ -38,6 +38,15 @@ def show_answer(events: Events, console: Console) -> None:
         )
         line(console, (note, "dim"))
     show_footnotes(done.get("citations", []), console)
+    show_doubts(done.get("sentences", []), console)
+
+
+def show_doubts(sentences: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """The sentences that the documents do not bear out, and why."""
+    for sentence in sentences:
+        if not sentence["grounded"]:
+            reason = sentence["reason"].replace("_", " ")
+            line(console, (f"Not borne out ({reason}): {' '.join(sentence['text'].split())}", "yellow"))
 
 
 def show_footnotes(citations: Sequence[Mapping[str, Any]], console: Console) -> None:

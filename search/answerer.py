@@ -5,9 +5,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from search.answering import Answer, Delta, Event, Passages
-from search.citation import citations_of
 from search.confidence import UNANSWERED_BELOW, confidence
 from search.extracting import extract
+from search.footnoting import excerpted, footnoted
 from search.inquiry import Inquiry
 from search.markers import MarkerFilter
 from search.passages import passages_of
@@ -18,7 +18,7 @@ from search.rewriting import formulated
 from search.searcher import Searcher
 from search.silence import SentinelFilter, not_said
 from settings import SearchSettings
-from upstream import Chat, Ending, Message
+from upstream import Chat, Embedder, Ending, Message, UpstreamError
 from vectorstore import Hit
 
 _HITS_PER_PASSAGE = 3
@@ -30,6 +30,8 @@ class _Task:
     """An inquiry on its way to an answer."""
 
     inquiry: Inquiry
+    searcher: Searcher
+    """Knows the vectors of the questions that were searched for."""
     chat: Chat | None
     queries: Sequence[str]
     """What was searched for; the first is the question, standing on its own."""
@@ -105,16 +107,17 @@ class Answerer:
             message = "there is neither a store to look in nor a chat model"
             raise ValueError(message)
         rewriting, queries, found, judged = Ending(), [inquiry.question], Found(), None
+        searcher = self._searcher.for_one_inquiry()
         if inquiry.stores:
             count = inquiry.queries or self._settings.queries
             queries = list(await formulated(inquiry.question, chat, inquiry.history, count, rewriting))
-            found = await self._passages(inquiry, queries)
-            judged = await confidence(self._searcher, inquiry, queries[0], found.hits)
-        return _Task(inquiry, chat, queries, found, judged, rewriting, Ending())
+            found = await self._passages(searcher, inquiry, queries)
+            judged = await confidence(searcher, inquiry, queries[0], found.hits)
+        return _Task(inquiry, searcher, chat, queries, found, judged, rewriting, Ending())
 
-    async def _passages(self, inquiry: Inquiry, queries: Sequence[str]) -> Found:
+    async def _passages(self, searcher: Searcher, inquiry: Inquiry, queries: Sequence[str]) -> Found:
         settings = self._settings
-        found = await self._searcher.search_all(
+        found = await searcher.search_all(
             inquiry.stores,
             queries,
             limit=inquiry.limit * _HITS_PER_PASSAGE,
@@ -168,8 +171,7 @@ class Answerer:
             return
         if rest:
             yield Delta(rest)
-        text = shown + rest
-        yield replace(task.answer(text), citations=citations_of(text, passages))
+        yield await footnoted(task.answer(shown + rest), task.query, self._texts, _comparing(task))
 
     def _alone(self, task: _Task, chat: Chat) -> AsyncGenerator[Event]:
         return _as_it_comes(task, self._pieces(task, chat, messages_alone(task.inquiry)))
@@ -178,20 +180,23 @@ class Answerer:
         return _as_it_comes(task, self._pieces(task, chat, messages(task.inquiry, task.passages)))
 
     async def _extractive(self, task: _Task) -> AsyncGenerator[Event]:
-        embedder = self._searcher.embedder(task.inquiry.stores[0])
+        embedder = task.searcher.embedder(task.inquiry.stores[0])
         citations = await extract(task.query, task.passages, embedder, self._settings.rrf_k)
-        if not citations:
+        answer = await excerpted(task.answer(""), citations, self._texts)
+        if not answer.citations:
             async for event in _silence(task):
                 yield event
             return
-        text, placed = "", []
-        for citation in citations:
-            said = ("\n" if text else "") + " ".join(citation.quote.split()) + " "
-            placed.append(replace(citation, index=len(text) + len(said)))
-            piece = f"{said}[{citation.number}]"
-            text += piece
-            yield Delta(piece)
-        yield replace(task.answer(text), citations=placed)
+        yield Delta(answer.text)
+        yield answer
+
+
+def _comparing(task: _Task) -> Embedder | None:
+    """What compares claims by meaning; without it, an answer is one all the same."""
+    try:
+        return task.searcher.embedder(task.inquiry.stores[0])
+    except UpstreamError:
+        return None
 
 
 async def _as_it_comes(task: _Task, pieces: AsyncGenerator[str, None]) -> AsyncGenerator[Event]:

@@ -68,7 +68,10 @@ class Answer:
     finish_reason: str | None = None
     """Why the model stopped, in the words of its server: `length` when the answer was to become longer."""
     grounded: bool = False
-    """Whether the documents say it: it is an answer, it claims something, and every claim is grounded."""
+    """Whether the documents say it: it is an answer, it claims something, and every claim is grounded.
+
+    False too where nothing is checked: of answers in JSON, and of those from no store.
+    """
     sentences: Sequence[Claim] = ()
     """Every claim of the text, in order."""
     confidence: float | None = None

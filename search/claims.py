@@ -9,7 +9,7 @@ from search.numerals import stated
 from search.sentences import Sentence, sentences
 from search.terms import terms
 
-_ITEM = re.compile(r"\s*(?:[-*+•·▪◦]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s*")
+_ITEM = re.compile(r"\s*(?:[-*+•·▪◦]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s*(?=.*\w)", re.DOTALL)
 _MARKUP = re.compile(r"[*~`#>|\ufffc]+")
 _TITLE = re.compile(r"\*\*[^*\n]{1,80}\*\*")
 _TABLE_RULE = re.compile(r"[ \t|]*\n[ \t]*\|?[ \t]*:?-{2,}[-|: \t]*(?:\n|$)")
@@ -30,7 +30,7 @@ _NOTHING_SAID = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A sentence that claims something."""
+    """A sentence that claims something, or at least names passages."""
 
     text: str
     """Without its markers, as it is shown."""
@@ -42,6 +42,8 @@ class Statement:
     """The passages it names, and the offset in the answer of the first marker of each."""
     inherited: Sequence[int] = ()
     """The passages that the lead-in of its list names, where it names none itself."""
+    claims: bool = True
+    """Whether it says something that could be borne out."""
 
     @property
     def numbers(self) -> Sequence[int]:
@@ -50,7 +52,7 @@ class Statement:
 
 
 def statements(answer: str) -> Iterator[Statement]:
-    """The claims of an answer, in order.
+    """The claims of an answer, in order, and what else has markers.
 
     Headings, greetings, questions, code, lead-ins ("Here is the list:") and words on what the documents do not say
     claim nothing. The items of a list stand on what its lead-in names, where they name nothing themselves.
@@ -66,6 +68,8 @@ def statements(answer: str) -> Iterator[Statement]:
             lead = ()
         if _claims_something(sentence.text, one) and not _is_above_table(prose, sentence):
             yield replace(one, inherited=lead) if is_item and not one.places else one
+        elif one.places:
+            yield replace(one, claims=False)
 
 
 def _statement(answer: str, sentence: Sentence) -> Statement:
@@ -79,7 +83,7 @@ def _claims_something(prose: str, one: Statement) -> bool:
     said = terms(without_markers(prose, prose))
     if not said or not terms(one.words) or prose.startswith("#") or one.words.endswith(("?", "？")):
         return False
-    if not one.places and (_is_lead_in(one) and len(said) <= _LEAD_IN_TERMS and not stated(one.words)):
+    if _is_lead_in(one) and len(said) <= _LEAD_IN_TERMS and not stated(one.words):
         return False
     if not one.places and _TITLE.fullmatch(one.text):
         return False

@@ -64,7 +64,11 @@ async def extract(question: str, passages: Sequence[Hit], embedder: Embedder | N
     best_shared = max(candidate.shared for candidate in ranked)
     best_cosine = max(candidate.cosine for candidate in ranked)
     good = [one for one in ranked[1:] if one.rivals(best_shared, best_cosine)]
-    return [cite(one.number, one.sentence.text, one.hit, one.sentence) for one in [ranked[0], *good]]
+    return [_cited(one) for one in [ranked[0], *good]]
+
+
+def _cited(one: _Candidate) -> Citation:
+    return cite(one.number, one.sentence.text, one.hit, one.sentence.start, one.sentence.end)
 
 
 def _candidates(question: str, passages: Sequence[Hit]) -> list[_Candidate]:

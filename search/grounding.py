@@ -8,11 +8,11 @@ from typing import Literal
 
 from search.claims import Statement
 from search.naming import identifiers, is_named, names
-from search.negation import is_negated
+from search.negation import has_negation, is_negated
 from search.numerals import missing, present, stated
 from search.quotations import occurs, quotations
-from search.stems import keys
-from search.supporting import Source, Span, Weights, telling
+from search.supporting import Source, Span, Weights, is_number, number_keys, telling
+from vectorstore.scripts import scripts_of
 
 Reason = Literal[
     "no_citation",
@@ -38,16 +38,35 @@ Reason = Literal[
 - `other_language`: the passages it names are in another language, and nothing shows that they say it.
 """
 
-_SUPPORTED = 0.5
-"""Share of a claim's terms, by weight, from which the quoted words bear it out."""
-_RELATED = 0.2
-"""Share below which they are about something else, whatever a model makes of their meaning."""
 _SAME = 0.8
 """Share, both ways, from which two sentences are in the same words, so that a "not" makes them opposites."""
-_ADDED = 0.3
-"""Share of what it adds to the question's terms that the passages must hold."""
 _PLAIN = 0.75
 """Share from which a passage says it so plainly that a claim without a marker gets a footnote."""
+_RIVAL, _AHEAD = 0.3, 0.2
+"""Share of a claim's words that a sentence with other numbers holds, and how much more than those with the claim's."""
+_ORDERED = 0.5
+"""Share of what the passages do not hold otherwise that stands where they give orders."""
+_FEWEST = 3
+"""Words beside a number without which nothing can be told of where it belongs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Floors:
+    """Shares of a claim's terms, by weight; `docs/decisions/0016-grounding.md` says what they are chosen by."""
+
+    supported: float
+    """From which the quoted words bear it out."""
+    related: float
+    """Below which they are about something else, whatever a model makes of their meaning."""
+    added: float
+    """Of what it adds to the question's terms, from which the passages do not just speak of what was asked."""
+    denied: float
+    """From which a sentence without any "not" says the opposite of a claim with one."""
+
+
+_SPACED = _Floors(supported=0.4, related=0.2, added=0.3, denied=0.7)
+_UNSPACED = _Floors(supported=0.25, related=0.1, added=0.2, denied=0.5)
+"""Chinese and Japanese: of two words for the same thing, hardly any pair of characters is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +81,7 @@ class Support:
     @property
     def quote(self) -> str:
         """The words."""
-        return self.source.hit.chunk.text[self.span.start : self.span.end]
+        return self.source.text_of(self.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +135,7 @@ class Grounds:
         if missing(words, values) or self._miscounts(words, supports):
             return "number_not_found", False
         known = self._asked.union(*(source.keys for source in sources))
-        if not any(source.shares_script(words) for source in sources):
+        if not any(source.shares_script(words) for source in sources) and not telling(words) <= known:
             return _in_other_words(words, known)
         if not all(is_named(name, known) for name in names(words)):
             return "name_not_found", False
@@ -125,36 +144,57 @@ class Grounds:
     def _by_terms(self, words: str, supports: Sequence[Support]) -> tuple[Reason | None, bool]:
         wanted = telling(words)
         found = set[str]().union(*(support.span.keys | support.source.context for support in supports))
-        share = self._weights.share(wanted, found)
-        if share >= _SUPPORTED and self._answers(wanted, supports):
+        share, floors = self._weights.share(wanted, found), _floors(words)
+        if share >= floors.supported and self._answers(wanted, supports, floors):
             return ("contradicted", False) if self._contradicts(words, supports) else (None, False)
         ordered = set[str]().union(*(span.keys for support in supports for span in support.source.orders))
-        if ordered and self._weights.share(wanted - found, ordered) >= _SUPPORTED:
+        if ordered and self._weights.share(wanted - found, ordered) >= _ORDERED:
             return "instruction", False
-        return "not_supported", share >= _RELATED
+        return "not_supported", share >= floors.related
 
-    def _answers(self, wanted: AbstractSet[str], supports: Sequence[Support]) -> bool:
+    def _answers(self, wanted: AbstractSet[str], supports: Sequence[Support], floors: _Floors) -> bool:
         """Whether the passages hold what the claim adds to the question, and do not just speak of what was asked."""
         added = wanted - self._asked
         known = set[str]().union(*(support.source.keys for support in supports))
-        return not added or self._weights.share(added, known) >= _ADDED
+        return not added or self._weights.share(added, known) >= floors.added
 
     def _miscounts(self, words: str, supports: Sequence[Support]) -> bool:
-        """Whether a sentence that says the same has other numbers; those of the claim are elsewhere in the passage."""
-        terms, values = keys(words), present(words)
-        near = [one for one in supports if self._weights.share(terms, one.span.keys) >= _SAME]
-        return bool(near) and not any(values <= present(one.quote) or present(one.quote) <= values for one in near)
+        """Whether a number of the claim belongs to something else: what it says is said with other numbers."""
+        said = frozenset(key for key in telling(words) if not is_number(key))
+        if len(said) < _FEWEST:
+            return False
+        own, numbers = number_keys(present(words)), [number_keys(readings) for readings in stated(words)]
+        shares = [
+            (self._weights.share(said, span.keys), frozenset(filter(is_number, span.keys)))
+            for support in supports
+            for span in support.source.spans
+        ]
+        return any(_is_elsewhere(number, own, shares) for number in numbers)
 
     def _contradicts(self, words: str, supports: Sequence[Support]) -> bool:
         """Whether a sentence in nearly the same words says the opposite, and none agrees."""
-        wanted = telling(words)
-        near = [
-            support
-            for support in supports
-            if min(self._weights.share(wanted, support.span.keys), self._weights.share(support.span.keys, wanted))
-            >= _SAME
-        ]
-        return bool(near) and all(is_negated(support.quote) != is_negated(words) for support in near)
+        denied = [self._denies(words, support) for support in supports]
+        return any(denied) and all(one is not False for one in denied)
+
+    def _denies(self, words: str, support: Support) -> bool | None:
+        """Whether the quoted words say the opposite; None where they are not close enough to tell."""
+        wanted, said = telling(words), support.span.keys
+        share, back = self._weights.share(wanted, said), self._weights.share(said, wanted)
+        if is_negated(words) and not has_negation(support.quote) and share >= _floors(words).denied:
+            return True
+        return is_negated(support.quote) != is_negated(words) if min(share, back) >= _SAME else None
+
+
+def _floors(words: str) -> _Floors:
+    return _UNSPACED if scripts_of(words)[:1] in {("han",), ("japanese",)} else _SPACED
+
+
+def _is_elsewhere(
+    number: AbstractSet[str], own: AbstractSet[str], shares: Sequence[tuple[float, AbstractSet[str]]]
+) -> bool:
+    near = max((share for share, numbers in shares if not numbers.isdisjoint(number)), default=0.0)
+    rival = max((share for share, numbers in shares if numbers.isdisjoint(number) and numbers - own), default=0.0)
+    return rival >= _RIVAL and rival - near >= _AHEAD
 
 
 def _in_other_words(words: str, known: AbstractSet[str]) -> tuple[Reason | None, bool]:

@@ -6,8 +6,9 @@ from collections.abc import Set as AbstractSet
 
 from search.stems import keys
 
-_WORD = re.compile(r"[^\W_]+(?:[._@:/#+-]*[^\W_]+)*[+#]*")
-_IDENTIFIER = re.compile(r"[A-Za-z]+\d|\d+[A-Za-z]{2}|[a-z][A-Z]|\w[_@/]\w|[A-Za-z]\.[A-Za-z]{2}")
+_LETTER = r"[^\W_\u3040-\u30ff\u4e00-\u9fff]"
+_WORD = re.compile(rf"{_LETTER}+(?:[._@:/#+-]*{_LETTER}+)*[+#]*")
+_IDENTIFIER = re.compile(r"[A-Za-z]-?\d|\d+[A-Za-z]{2}|[a-z][A-Z]|\w[_@]\w|[A-Za-z]\.[A-Za-z]{2}")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|s)")
 _GERMAN = re.compile(
     r"\b(?:der|die|das|den|dem|und|ist|sind|ein|eine|einen|einem|einer|nicht|mit|von|für|wird|werden)\b"

@@ -15,6 +15,11 @@ _FALSE_FRIENDS = re.compile(
 )
 
 
+def has_negation(sentence: str) -> bool:
+    """Whether it holds any."""
+    return _NEGATION.search(sentence) is not None
+
+
 def is_negated(sentence: str) -> bool:
     """Whether it holds an odd number of negations."""
     return len(_NEGATION.findall(_FALSE_FRIENDS.sub(" ", sentence))) % 2 == 1

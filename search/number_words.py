@@ -45,12 +45,14 @@ _MONTH_NAMES = "january february march april may june july august september octo
 _MONTHS = _MONTH_NAMES.split()
 _MONTH = "|".join((*_MONTHS, *(f"{month[:3]}\\.?" for month in _MONTHS), "sept\\.?"))
 
+_MOST_WORDS = 20
+"""Of one number; a document may go on with thousands of them."""
 _FIRST_WORD = "|".join(sorted(_WORDS, key=len, reverse=True)) + "|a(?= (?:hundred|thousand|million|billion))"
 _NUMBER_WORD = "|".join((*(scale for scale in SCALES if scale.isascii()), _FIRST_WORD))
-_ENGLISH = re.compile(rf"\b(?:{_FIRST_WORD})(?:(?:\s+and\s+|[\s-]+)(?:{_NUMBER_WORD}))*\b")
+_ENGLISH = re.compile(rf"\b(?:{_FIRST_WORD})(?:(?:\s+and\s+|[\s-]+)(?:{_NUMBER_WORD})){{0,{_MOST_WORDS}}}\b")
 _DATED = re.compile(rf"\d(?:st|nd|rd|th)?[\s-]+(?:of\s+)?({_MONTH})(?![a-z])|\b({_MONTH})[,\s-]+\d")
 _HAN_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
-_HAN = re.compile(f"(?<![0-9.,十百千万萬亿億])[{''.join(_HAN_DIGITS)}十百千万萬亿億]+")
+_HAN = re.compile(f"(?<![0-9.,十百千万萬亿億])[{''.join(_HAN_DIGITS)}十百千万萬亿億]{{1,{_MOST_WORDS}}}")
 _COUNTERS = frozenset(
     "年月日号號天周週星小时時分秒点點个個名人位项項条條章节節页頁次种種级級届屆世元块塊岁歲度米公厘毫克斤吨噸倍成篇部座台辆輛"
     "本张張期层層楼樓册冊"
@@ -118,6 +120,6 @@ def _han_value(run: str) -> int:
 
 
 def _is_certain(run: str, following: str) -> bool:
-    if run in _IDIOMS:
+    if run in _IDIOMS or run + following in _IDIOMS:
         return False
     return len(run) > 1 or following in _COUNTERS

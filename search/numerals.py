@@ -11,8 +11,11 @@ from search.number_words import SCALES, spelt
 
 _MAX_DIGITS = 30
 """Longer ones are compared by their last digits."""
-_GROUPED = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?![\d.,]*\d)")
+"""As in `14 000`."""
 _DIGITS = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+_IN_WORD = re.compile(r"(?<=[a-z])[0-9]+")
+"""Those of `mp3` are no numbers."""
 _SCALE = re.compile(r"\s?(?:(hundred|thousand|million|billion|trillion)\b|([十百千万萬亿億]+))")
 _ENGLISH_GROUPS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _CONTINENTAL_GROUPS = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?")
@@ -21,7 +24,7 @@ _FRACTION = re.compile(r"\d+[.,]\d+")
 
 def stated(text: str) -> list[AbstractSet[Decimal]]:
     """The numbers that a text states, each as all the values it can be read as: `1.500` is one and a half, or 1500."""
-    folded = _folded(text)
+    folded = _IN_WORD.sub("", _folded(_GROUPED.sub(_joined, text)))
     words = [{Decimal(number.value)} for number in spelt(folded) if number.is_certain]
     return [readings for number, scale in _numbers(folded) for readings in _claimed(number, scale)] + words
 
@@ -31,8 +34,8 @@ def present(text: str) -> AbstractSet[Decimal]:
     folded = _folded(text)
     values = {Decimal(number.value) for number in spelt(folded)}
     for number, scale in _numbers(folded):
-        values.update(value * scale for value in _readings(number) or _parts(number))
-    return values
+        values.update({value * scale for value in _readings(number)} or _parts(number))
+    return values.union(_value(_joined(group)) for group in _GROUPED.finditer(folded))
 
 
 def missing(text: str, values: AbstractSet[Decimal]) -> bool:
@@ -50,7 +53,11 @@ def _claimed(number: str, scale: int) -> Iterator[AbstractSet[Decimal]]:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", _GROUPED.sub("", text)).casefold()
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _joined(group: re.Match[str]) -> str:
+    return re.sub(r"\D", "", group[0])
 
 
 def _numbers(folded: str) -> Iterator[tuple[str, int]]:

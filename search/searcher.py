@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 from records import Database, documents, stores
 from records.stores import Store
 from search.refining import Found, Refining, selected
+from search.remembering import RememberingEmbedder
 from search.reranking import Reranking, reranked, reranking_of
 from search.scoring import Mode, joined, scored
 from settings import SearchSettings
@@ -39,6 +41,14 @@ class Searcher:
         self._upstream = upstream
         self._settings = settings
         self._reranking = reranking_of(upstream, settings)
+        self._remembering: dict[str, RememberingEmbedder] | None = None
+        """By model; None embeds a question as often as it is searched for."""
+
+    def for_one_inquiry(self) -> "Searcher":
+        """A searcher that embeds each question once, in however many stores and ways it is searched for."""
+        searcher = copy(self)
+        searcher._remembering = {}  # noqa: SLF001 - it is one of us
+        return searcher
 
     @property
     def reranks(self) -> bool:
@@ -53,7 +63,10 @@ class Searcher:
         """
         if store.embedding_dimensions == 0:
             return None
-        return self._upstream.require(store.embedding_model)
+        embedder = self._upstream.require(store.embedding_model)
+        if self._remembering is None:
+            return embedder
+        return self._remembering.setdefault(store.embedding_model, RememberingEmbedder(embedder))
 
     async def search(self, request: Request) -> Sequence[Hit]:
         """The best hits, best first, all of documents that are searchable at this moment; scores are from 0 to 1.
@@ -82,7 +95,7 @@ class Searcher:
                 break
             # Chunks of documents still in work stand in the way: look further down.
             limit, candidates = limit * _GROWTH, candidates * _GROWTH
-        return scored(visible[: request.limit], _mode(request), self._settings.rrf_k)
+        return scored(visible[: request.limit], _mode(request))
 
     async def search_all(
         self,
@@ -147,7 +160,6 @@ class Searcher:
                 filter=request.filter,
                 limit=limit,
                 candidates=candidates,
-                rrf_k=self._settings.rrf_k,
             )
 
         return query

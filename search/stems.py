@@ -19,7 +19,7 @@ _EMPTY_WORDS = (
     " para es son del al lo"
 )
 _EMPTY = frozenset(_EMPTY_WORDS.split())
-_EMPTY_HAN = re.compile("[的了着過过是在和与與及或也就都而但被把這这那該该此其之]")
+_EMPTY_HAN = re.compile("[的了着過过是在和与與及或也就都而但被把由来來为為于於从從对對将將所以這这那該该此其之]")
 
 
 def keys(text: str) -> frozenset[str]:

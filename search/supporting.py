@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+from search.citation import MAX_QUOTE
 from search.numerals import present
 from search.orders import commands, overrules
 from search.sentences import Sentence, sentences
@@ -16,8 +17,6 @@ from search.stems import keys
 from vectorstore import Hit
 from vectorstore.scripts import comparable_scripts, scripts_of
 
-MAX_QUOTE = 600
-"""Characters of the longest quote; a footnote is to be read at a glance."""
 _MAX_SENTENCES = 3
 _SENTENCE_COST = 0.08
 """Share of the claim that a further sentence must at least bear out to be quoted, too."""
@@ -43,12 +42,17 @@ class Source:
         context = " ".join((*hit.chunk.headings, hit.chunk.filename))
         self.context = telling(context)
         self.text = f"{context}\n{hit.chunk.text}"
-        ordered = list(_with_orders(hit.chunk.text))
+        ordered = list(_with_orders(hit.chunk.text)) or [(Sentence("", 0, 0), False)]
         self.spans = [_span(sentence) for sentence, is_order in ordered if not is_order]
+        """Its sentences, without those that give orders to a model."""
         self.orders = [_span(sentence) for sentence, is_order in ordered if is_order]
         self.keys = self.context.union(*(span.keys for span in self.spans))
-        said = "\n".join(hit.chunk.text[span.start : span.end] for span in self.spans)
+        said = "\n".join(map(self.text_of, self.spans))
         self.values = present(f"{context}\n{said}")
+
+    def text_of(self, span: Span) -> str:
+        """The words of a span."""
+        return self.hit.chunk.text[span.start : span.end]
 
     def shares_script(self, text: str) -> bool:
         """Whether the passage is written in a script in which it can share words with a text."""
@@ -81,12 +85,12 @@ class Weights:
 
     def share(self, wanted: AbstractSet[str], found: AbstractSet[str]) -> float:
         """The share of the wanted terms' weight that is found, 0 to 1."""
-        total = sum(map(self._weight, wanted))
-        return sum(map(self._weight, wanted & found)) / total if total > 0 else 0.0
+        total = math.fsum(map(self._weight, wanted))
+        return math.fsum(map(self._weight, wanted & found)) / total if total > 0 else 0.0
 
     def _weight(self, key: str) -> float:
         weight = math.log((self._count + 1) / (self._having[key] + 0.5))
-        return weight * _NUMBER_WEIGHT if key.startswith("#") else weight
+        return weight * _NUMBER_WEIGHT if is_number(key) else weight
 
     def closest(self, wanted: AbstractSet[str], source: Source) -> Span | None:
         """The quote that has most in common with a claim: as many sentences as it needs, the first of equals."""
@@ -100,11 +104,17 @@ class Weights:
 
 def telling(text: str) -> frozenset[str]:
     """What a text is compared by: its terms, and its numbers by their values."""
-    return frozenset(key for key in keys(text) if not key.isdigit()) | {_number(value) for value in present(text)}
+    return frozenset(key for key in keys(text) if not key.isdigit()) | number_keys(present(text))
 
 
-def _number(value: Decimal) -> str:
-    return f"#{value.normalize():f}"
+def number_keys(values: AbstractSet[Decimal]) -> frozenset[str]:
+    """What numbers are compared by."""
+    return frozenset(f"#{value.normalize():f}" for value in values)
+
+
+def is_number(key: str) -> bool:
+    """Whether it is a number that is compared."""
+    return key.startswith("#")
 
 
 def _span(sentence: Sentence) -> Span:

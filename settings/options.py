@@ -416,11 +416,12 @@ class SearchSettings(Group):
     limit: Annotated[int, Field(ge=1, le=50)] = 10
     """Hits returned when a request does not say."""
 
-    candidates: Annotated[int, Field(ge=1, le=1000)] = 50
+    candidates: Annotated[int, Field(ge=1, le=1000)] = 100
     """Hits taken from each of the dense and the BM25 list before they are fused."""
 
     rrf_k: Annotated[int, Field(ge=1, le=1000)] = 60
-    """Constant of reciprocal rank fusion: the larger, the less the first ranks count (Cormack et al., 2009)."""
+    """Constant of reciprocal rank fusion, which joins the hits of several questions or stores: the larger, the less the
+    first ranks count (Cormack et al., 2009)."""
 
     rerank: Literal["none", "upstream", "chat"] = "none"
     """Who reads the best hits together with the question and puts them in a better order: `upstream`, a model behind

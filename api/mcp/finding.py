@@ -48,7 +48,8 @@ async def search(wanting: Wanting, given: SearchArguments) -> Found:
     """
     stores = await wanting.stores(given.store)
     services = wanting.services
-    found = await services.searcher.search_all(stores, [given.query], limit=services.settings.search.limit)
+    searcher = services.searcher.for_one_inquiry()
+    found = await searcher.search_all(stores, [given.query], limit=services.settings.search.limit)
     return Found(results=[_passage(wanting, hit) for hit in found.hits])
 
 

@@ -72,7 +72,8 @@ class Completion:
 
     def sources(self, answer: Answer) -> str:
         """The footnotes below the text, one line a marker, for clients that show the text alone."""
-        first = {one.number: one for one in reversed(answer.citations)} if self.shows_sources else {}
+        marked = [one for one in answer.citations if one.marked] if self.shows_sources else []
+        first = {one.number: one for one in reversed(marked)}
         lines = [f"[{number}] {_named(first[number])}" for number in sorted(first)]
         return "\n\n" + "\n".join(lines) if lines else ""
 

@@ -20,7 +20,10 @@ async def file_ids_of(database: Database, hits: Iterable[Hit]) -> FileIds:
 
 
 def file_citation(citation: Citation, files: FileIds) -> dict[str, Any]:
-    """The annotation of an answer of `/v1/responses`; `index` is the place of its marker, in characters."""
+    """The annotation of an answer of `/v1/responses`.
+
+    `index` is the place of its marker, in characters; where `marked` is false there is none, and the claim ends there.
+    """
     return {
         "type": "file_citation",
         "file_id": files[citation.hit.chunk.document_id],
@@ -31,12 +34,16 @@ def file_citation(citation: Citation, files: FileIds) -> dict[str, Any]:
 
 
 def url_citation(citation: Citation, files: FileIds, address: str) -> dict[str, Any]:
-    """The annotation of an answer of `/v1/chat/completions`, which knows addresses alone."""
+    """The annotation of an answer of `/v1/chat/completions`, which knows addresses alone.
+
+    It spans the marker; where `marked` is false there is none, and it is an empty span at the end of the claim.
+    """
+    marker = f"[{citation.number}]" if citation.marked else ""
     chunk = citation.hit.chunk
     page = f"#page={citation.page}" if citation.page is not None else ""
     cited = {
         "start_index": citation.index,
-        "end_index": citation.index + len(f"[{citation.number}]"),
+        "end_index": citation.index + len(marker),
         "url": f"{address}/documents/{quote(chunk.document_id)}/content{page}",
         "title": chunk.filename,
         "file_id": files[chunk.document_id],
@@ -66,6 +73,7 @@ def result(hit: Hit, files: FileIds) -> dict[str, Any]:
 def _place(citation: Citation) -> dict[str, Any]:
     chunk = citation.hit.chunk
     return {
+        "marked": citation.marked,
         "quote": citation.quote,
         "page": citation.page,
         "start": citation.start,

@@ -17,7 +17,8 @@ _SET = typer.Argument(
     show_default=False,
 )
 _COMPARE = typer.Option(
-    help="Measure this way of searching too, against the first: mode, limit, rerank, per_document, diversity, queries.",
+    help="Measure this way of searching too, over the same questions, and how it differs from the first: mode, limit, "
+    "rerank, per_document, diversity, queries.",
     metavar="KEY=VALUE[,…]",
 )
 
@@ -30,7 +31,10 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(min=1, help="Ask so many of the questions, drawn at random.")] = None,
     answers: Annotated[
         bool | None,
-        typer.Option("--answers/--no-answers", help="Ask for answers too; without it, where the set knows the right."),
+        typer.Option(
+            "--answers/--no-answers",
+            help="Ask for answers too; without either, where the set knows right ones and has 1,000 questions at most.",
+        ),
     ] = None,
     mode: Annotated[
         Literal["hybrid", "dense", "bm25"] | None, typer.Option(help="By meaning and words, or by one of them.")
@@ -38,7 +42,10 @@ def evaluate(
     compare: Annotated[list[str] | None, _COMPARE] = None,
     fail_under: Annotated[
         list[str] | None,
-        typer.Option(help="End with status 1 when a figure is lower.", metavar="FIGURE=VALUE"),
+        typer.Option(
+            help="End with status 1 when a figure of the first way is lower, such as ndcg@10=0.6.",
+            metavar="FIGURE=VALUE",
+        ),
     ] = None,
     json: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the report for programs.")] = None,
     html: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the report as a page with plots.")] = None,
@@ -52,7 +59,11 @@ def evaluate(
     """Measure search and answers on questions whose documents or answers are known.
 
     Asks the service that runs; where none does, and FOOTNOTE_URL names none, one is started for as long as it takes.
-    Every question is put to the chat model once where answers are measured: --limit keeps that cheap.
+    Where answers are measured, every question is put to the chat model, once for each way: --limit keeps that cheap.
+
+    footnote eval scifact --compare mode=dense --compare mode=bm25 --html report.html
+
+    footnote eval questions.csv --store handbook --fail-under ndcg@10=0.75
     """
     if (path is None) == (make is None):
         exit_with(ClientError("Name a set of questions to measure with, or a file to draft some into with --make."))

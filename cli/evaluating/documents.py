@@ -1,7 +1,7 @@
 """Getting the documents of a set into the store, and knowing them again in what is found."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +19,8 @@ class Names:
     """The names by which a set knows the documents of the store."""
 
     by_id: Mapping[str, Sequence[str]]
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Documents of the set that cannot be searched, with reasons."""
 
     def of(self, document_id: str) -> Sequence[str]:
         """Several where the set holds equal documents; the id itself for one that is not of the set."""
@@ -47,10 +49,13 @@ def _added(client: Client, store: str, entries: Sequence[Entry], console: Consol
         files = [_written(Path(folder), number, entry) for number, entry in enumerate(entries)]
         report = Adder(client, console, store, None).run(files)
     _tell(report, len(entries), console)
-    ids: dict[str, list[str]] = {}
+    reasons, ids, failed = dict(report.failures), dict[str, list[str]](), dict[str, str]()
     for found, entry in zip(files, entries, strict=True):
-        ids.setdefault(report.ids.get(found.name, ""), []).append(entry.id)
-    return Names(ids)
+        if found.name in reasons:
+            failed[entry.id] = reasons[found.name]
+        else:
+            ids.setdefault(report.ids[found.name], []).append(entry.id)
+    return Names(ids, failed)
 
 
 def _written(folder: Path, number: int, entry: Entry) -> Found:

@@ -21,8 +21,8 @@ from cli.evaluating.variants import Variant
 from cli.following import RateColumn
 from search.evaluation import Cited, Outcome, Question, Reply
 
-_DEPTH = 50
-"""Hits that are asked for: as many as a search gives."""
+_DEPTH = 100
+"""Hits that are asked for: as many as a search gives, and as the deepest figure looks at."""
 _SIDE_BY_SIDE = 4
 """Answers under way: more of them would wait for each other at a model of one's own."""
 _FAILURES_BEFORE_GIVING_UP = 8

@@ -15,6 +15,7 @@ from cli.evaluating.measuring import Measuring
 from cli.evaluating.reaching import StoppedError, with_service
 from cli.evaluating.showing import console_for_results, show_report
 from cli.evaluating.variants import Variant, variants_of
+from cli.reporting import count
 from cli.showing import line
 from search.evaluation import (
     ANSWER_METRICS,
@@ -32,6 +33,8 @@ from search.evaluation import (
     shortfalls,
 )
 from settings import Settings
+
+_MOST_ASKED_UNBIDDEN = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,9 @@ class Evaluation:
         self._wish = wish
         self._console = console
         self._variants = variants_of(wish.settings, wish.compared)
-        self._set = read_set(wish.path).sample(wish.limit, wish.seed)
-        self._asks = self._set.has_answers if wish.answers is None else wish.answers
+        whole = read_set(wish.path)
+        self._asks = self._asks_by_itself(whole) if wish.answers is None else wish.answers
+        self._set = self._measurable(whole).sample(wish.limit, wish.seed)
         self._refuse_what_cannot_be()
 
     def report(self, client: Client) -> Report:
@@ -96,6 +100,7 @@ class Evaluation:
             store,
             shown["embedding_model"],
             shown["documents"]["completed"],
+            names.failed,
             measuring.method,
             measuring.model,
             self._wish.seed,
@@ -109,6 +114,20 @@ class Evaluation:
     ) -> tuple[str, Mapping[str, Any], Sequence[Outcome]]:
         outcomes = measuring.run(questions.questions, variant, answers=self._asks)
         return variant.name, variant.settings, outcomes
+
+    def _asks_by_itself(self, questions: QuestionSet) -> bool:
+        """Where right answers are known: they cost a call each, so thousands are not asked for unbidden."""
+        number = min(len(questions.questions), self._wish.limit or len(questions.questions))
+        if not questions.has_answers or number <= _MOST_ASKED_UNBIDDEN:
+            return questions.has_answers
+        line(self._console, f"Answers to {number} questions are asked for only with --answers; --limit asks fewer.")
+        return False
+
+    def _measurable(self, questions: QuestionSet) -> QuestionSet:
+        kept = questions.measurable(answers=self._asks)
+        if left_out := len(questions.questions) - len(kept.questions):
+            line(self._console, f"{count(left_out, 'question')} left out, of which nothing is measured.")
+        return kept
 
     def _refuse_what_cannot_be(self) -> None:
         unasked = [floor.name for floor in self.floors if floor.name in ANSWER_METRICS]

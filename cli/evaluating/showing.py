@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.evaluating.silence import show_curve
 from cli.reporting import count
 from cli.showing import line
-from search.evaluation import METRICS, Curve, Interval, Latency, Report, Row
+from search.evaluation import METRICS, Interval, Latency, Report, Row
 
 _WIDTH_OF_FILES = 200
 
@@ -22,16 +23,21 @@ def console_for_results() -> Console:
 def show_report(report: Report, console: Console) -> None:
     """The figures as a table, a column for each way of searching."""
     context = report.context
-    questions = [outcome.question for outcome in report.rows[0].outcomes]
     line(
         console,
-        f"{context.set_name}: {count(len(questions), 'question')}, {count(context.documents, 'document')}, "
+        f"{context.set_name}: {count(len(report.questions), 'question')}, {count(context.documents, 'document')}, "
         f"embedding model {context.embedding_model}, {_writer(report)}",
     )
+    if context.failed:
+        line(
+            console,
+            f"{count(len(context.failed), 'document')} of the set cannot be searched; "
+            f"{count(report.expecting_failed, 'question')} cannot find what is expected.",
+        )
     console.print(_table(report.rows))
     for row in report.rows:
         if row.curve is not None:
-            line(console, f"Confidence, {row.name}: {_of_curve(row.curve)}")
+            show_curve(row.name, row.curve, console)
 
 
 def _writer(report: Report) -> str:
@@ -64,7 +70,9 @@ def _cell(row: Row, name: str) -> Text:
     text = Text.assemble(f"{interval.value:.3f}", (f" {_span(interval)}", "dim"))
     difference = (row.differences or {}).get(name)
     if difference is not None:
-        text.append(f"  {difference.value:+.3f}, p={difference.p:.3f}")
+        sure = difference.low > 0 or difference.high < 0
+        span = f"({difference.low:+.3f} to {difference.high:+.3f})"
+        text.append(f"\n{difference.value:+.3f} {span}", "bold" if sure else "dim")
     return text
 
 
@@ -76,14 +84,3 @@ def _latency(latency: Latency | None) -> str:
     if latency is None or not latency.requests:
         return "-"
     return f"{latency.p50_seconds * 1000:.0f} ms, {latency.p95_seconds * 1000:.0f} ms"
-
-
-def _of_curve(curve: Curve) -> str:
-    text = f"area {curve.area:.3f} (0.5 is chance)"
-    point = curve.suggested
-    if point is None:
-        return f"{text}."
-    return (
-        f"{text}. The threshold that is best on half of the questions, {point.threshold:.3f}, declines "
-        f"{point.recall:.0%} of the unanswerable ones of the other half and answers {point.answered:.0%} of the rest."
-    )

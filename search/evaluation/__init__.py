@@ -1,6 +1,6 @@
 """Measuring search and answers on questions whose documents or answers are known."""
 
-from search.evaluation.abstention import Curve, Point
+from search.evaluation.abstention import Curve, Halves, Point
 from search.evaluation.drafting import Draft, Drafting, as_table
 from search.evaluation.errors import EvaluationError, SetError
 from search.evaluation.floors import Floor, floors_of, shortfalls
@@ -26,6 +26,7 @@ __all__ = [
     "Entry",
     "EvaluationError",
     "Floor",
+    "Halves",
     "Interval",
     "Latency",
     "Outcome",

@@ -14,9 +14,10 @@ _MOST_POINTS = 101
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What declining below a threshold would do."""
+    """What declining does."""
 
-    threshold: float
+    threshold: float | None
+    """Confidence below which a question is declined; None for what the service did."""
     precision: float | None
     """Share of the declined that are unanswerable; None where nothing is declined."""
     recall: float
@@ -26,21 +27,34 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Halves:
+    """One way of declining, on two halves of the questions, always the same ones."""
+
+    choosing: Point
+    """On the half that a threshold is chosen by."""
+    reporting: Point
+    """On the other: what to expect of questions that were not looked at."""
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """Declining by confidence, at every threshold."""
 
     points: Sequence[Point]
     area: float
     """How often an answerable question has more confidence than an unanswerable one; 0.5 is chance (ROC AUC)."""
-    suggested: Point | None
-    """The threshold that is best on half of the questions, with its figures on the other half. None where a half lacks
-    answerable or unanswerable questions."""
+    served: Halves | None
+    """What the service itself declined, as it is set. None where a half lacks answerable or unanswerable questions."""
+    suggested: Halves | None
+    """The threshold that is best on the half that chooses: share of the unanswerable that are declined plus share of
+    the answerable that are answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Half:
     confidence: NDArray[np.float64]
     unanswerable: NDArray[np.bool_]
+    declined: NDArray[np.bool_]
 
     @property
     def usable(self) -> bool:
@@ -49,18 +63,29 @@ class _Half:
 
 def curve_of(outcomes: Sequence[Outcome]) -> Curve | None:
     """The curve; None where the service tells no confidence, or one of both kinds of questions is missing."""
-    known = [outcome for outcome in outcomes if outcome.reply is not None and outcome.reply.confidence is not None]
-    everything = _half(known)
+    told = [outcome for outcome in outcomes if outcome.question.known and _confidence(outcome) is not None]
+    everything = _half(told)
     if not everything.usable:
         return None
-    points = [_point(everything, threshold) for threshold in _thresholds(everything)]
-    return Curve(points, _area(everything), _suggested(known))
+    choosing = _half([outcome for outcome in told if _chooses(outcome.question.id)])
+    reporting = _half([outcome for outcome in told if not _chooses(outcome.question.id)])
+    served = suggested = None
+    if choosing.usable and reporting.usable:
+        served = Halves(_served(choosing), _served(reporting))
+        suggested = _suggested(choosing, reporting)
+    points = [_at(everything, threshold) for threshold in _thresholds(everything)]
+    return Curve(points, _area(everything), served, suggested)
+
+
+def _confidence(outcome: Outcome) -> float | None:
+    return outcome.reply.confidence if outcome.reply is not None else None
 
 
 def _half(outcomes: Sequence[Outcome]) -> _Half:
-    confidence = [outcome.reply.confidence for outcome in outcomes if outcome.reply is not None]
+    confidence = [_confidence(outcome) for outcome in outcomes]
     unanswerable = [outcome.question.unanswerable for outcome in outcomes]
-    return _Half(np.array(confidence, dtype=np.float64), np.array(unanswerable, dtype=np.bool_))
+    declined = [outcome.reply is not None and not outcome.reply.answered for outcome in outcomes]
+    return _Half(np.array(confidence, np.float64), np.array(unanswerable, np.bool_), np.array(declined, np.bool_))
 
 
 def _thresholds(half: _Half) -> Sequence[float]:
@@ -69,8 +94,15 @@ def _thresholds(half: _Half) -> Sequence[float]:
     return sorted({*(float(value) for value in quantiles), float(np.nextafter(half.confidence.max(), np.inf))})
 
 
-def _point(half: _Half, threshold: float) -> Point:
-    declined = half.confidence < threshold
+def _at(half: _Half, threshold: float) -> Point:
+    return _point(half, half.confidence < threshold, threshold)
+
+
+def _served(half: _Half) -> Point:
+    return _point(half, half.declined, None)
+
+
+def _point(half: _Half, declined: NDArray[np.bool_], threshold: float | None) -> Point:
     right = int((declined & half.unanswerable).sum())
     return Point(
         threshold,
@@ -87,13 +119,9 @@ def _area(half: _Half) -> float:
     return float((below + up_to).mean() / 2 / negative.size)
 
 
-def _suggested(outcomes: Sequence[Outcome]) -> Point | None:
-    choosing = _half([outcome for outcome in outcomes if _chooses(outcome.question.id)])
-    reporting = _half([outcome for outcome in outcomes if not _chooses(outcome.question.id)])
-    if not (choosing.usable and reporting.usable):
-        return None
-    best = max((_point(choosing, threshold) for threshold in _thresholds(choosing)), key=_balance)
-    return _point(reporting, best.threshold)
+def _suggested(choosing: _Half, reporting: _Half) -> Halves:
+    threshold = max(_thresholds(choosing), key=lambda each: _balance(_at(choosing, each)))
+    return Halves(_at(choosing, threshold), _at(reporting, threshold))
 
 
 def _balance(point: Point) -> float:

@@ -1,14 +1,16 @@
 """The report as one HTML file that needs nothing else: no scripts, no fonts, no pictures from elsewhere."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from search.evaluation.outcomes import Outcome
-from search.evaluation.plots import COLOURS, bars, curve_plot
+from search.evaluation.plots import COLOURS, bars
 from search.evaluation.report import Latency, Report, Row
 from search.evaluation.scoring import ANSWER_METRICS, METRICS
+from search.evaluation.silence_section import silence
 
 _HARDEST = 20
+_FAILURES = 20
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c1f23;--soft:#667;--line:#d5d8de;--paper:#fff;
 --c0:#2f6db3;--c1:#d9822b;--c2:#3f9a63;--c3:#a24fa0;--c4:#c2473f;--c5:#6b7280}
@@ -21,7 +23,8 @@ th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:left;ve
 td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}small,caption{color:var(--soft)}
 svg{width:100%;height:auto}svg text{font-size:12px;fill:var(--ink)}.grid{stroke:var(--line);fill:none}
 .chance{stroke:var(--soft);stroke-dasharray:4 4;fill:none}.whisker{stroke:var(--ink);fill:none}
-.line{fill:none!important;stroke-width:2}code{overflow-wrap:anywhere}.key{display:inline-block;width:.8em;height:.8em}
+.line{fill:none!important;stroke-width:2}.pair{display:flex;flex-wrap:wrap;gap:1rem}.pair svg{flex:1 1 20rem}
+code{overflow-wrap:anywhere}.key{display:inline-block;width:.8em;height:.8em}
 """
 _COLOUR_STYLE = "".join(
     f".c{n}{{fill:var(--c{n});stroke:none}}.line.c{n}{{stroke:var(--c{n})}}.key.c{n}{{background:var(--c{n})}}"
@@ -33,7 +36,7 @@ def as_html(report: Report) -> str:
     """The page; whatever comes from documents, questions or settings is escaped."""
     title = escape(f"{report.context.set_name}: how well it is found and answered")
     names = [name for name in METRICS if any(name in row.metrics for row in report.rows)]
-    sections = [_about(report), _figures(report.rows, names), bars(report.rows, names), *_curves(report.rows)]
+    sections = [_about(report), _figures(report.rows, names), bars(report.rows, names), *silence(report.rows)]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}{_COLOUR_STYLE}</style>'
@@ -44,7 +47,7 @@ def as_html(report: Report) -> str:
 
 def _about(report: Report) -> str:
     context = report.context
-    questions = [outcome.question for outcome in report.rows[0].outcomes]
+    questions = report.questions
     unanswerable = sum(question.unanswerable for question in questions)
     written = {"chat": f"answers by {context.chat_model}", "extractive": "answers of the documents' own sentences"}
     facts = [
@@ -54,7 +57,20 @@ def _about(report: Report) -> str:
         written.get(context.method or "", "no answers asked for"),
         context.created_at,
     ]
-    return f"<p>{escape('; '.join(facts))}</p><p><code>{escape(context.command)}</code></p>"
+    return f"<p>{escape('; '.join(facts))}</p><p><code>{escape(context.command)}</code></p>{_failed(report)}"
+
+
+def _failed(report: Report) -> str:
+    """The documents that cannot be found, the first of them by name."""
+    failed = report.context.failed
+    if not failed:
+        return ""
+    some = "".join(f"<li>{escape(name)}: {escape(why)}</li>" for name, why in list(failed.items())[:_FAILURES])
+    more = f"<li>and {len(failed) - _FAILURES} more</li>" if len(failed) > _FAILURES else ""
+    return (
+        f"<p><strong>{len(failed)} documents of the set cannot be searched</strong>; {report.expecting_failed} "
+        f"questions expect one of them, which counts as not found.</p><ul>{some}{more}</ul>"
+    )
 
 
 def _figures(rows: Sequence[Row], names: Sequence[str]) -> str:
@@ -80,24 +96,6 @@ def _cell(row: Row, name: str) -> str:
         span = f"{difference.low:+.3f} to {difference.high:+.3f}, p = {difference.p:.3f}"
         text += f"<br>{difference.value:+.3f} <small>{span}</small>"
     return f'<td class="n">{text}</td>'
-
-
-def _curves(rows: Sequence[Row]) -> Iterable[str]:
-    curves = [(number, row.curve) for number, row in enumerate(rows) if row.curve is not None]
-    if not curves:
-        return
-    yield "<h2>Silence</h2><p>Declining below a threshold of confidence, at every threshold; the dashed line is chance."
-    yield " The dot is the threshold that is best on half of the questions, with its figures on the other half.</p>"
-    yield curve_plot(curves)
-    for number, curve in curves:
-        point = curve.suggested
-        text = f"{rows[number].name}: area {curve.area:.3f}"
-        if point is not None:
-            text += (
-                f"; at {point.threshold:.3f}, {point.recall:.0%} of the unanswerable are declined and "
-                f"{point.answered:.0%} of the answerable answered"
-            )
-        yield f"<p>{escape(text)}.</p>"
 
 
 def _latencies(rows: Sequence[Row]) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from html import escape
 
-from search.evaluation.abstention import Curve
+from search.evaluation.abstention import Curve, Point
 from search.evaluation.report import Row
 
 _WIDTH, _LABEL_WIDTH, _VALUE_WIDTH = 720, 170, 150
 _BAR_HEIGHT, _GROUP_GAP = 16, 12
 _SIDE, _MARGIN = 320, 44
+_SQUARE = _SIDE + 2 * _MARGIN
 COLOURS = 6
 """Classes `c0` to `c5` of the page's style sheet."""
 
@@ -26,15 +27,37 @@ def bars(rows: Sequence[Row], names: Sequence[str]) -> str:
 
 def curve_plot(curves: Sequence[tuple[int, Curve]]) -> str:
     """Share of answerable questions that are answered (up) against unanswerable ones that are declined (right)."""
-    parts = [_grid()]
+    parts = [_grid("unanswerable questions that are declined", "answerable questions that are answered")]
+    parts.append(f'<path class="chance" d="M{_x(0):.1f} {_y(1):.1f}L{_x(1):.1f} {_y(0):.1f}"/>')
     for number, curve in curves:
-        line = " ".join(f"{_x(point.recall):.1f},{_y(point.answered):.1f}" for point in curve.points)
-        parts.append(f'<polyline class="line c{number % COLOURS}" points="{line}"/>')
-        if curve.suggested is not None:
-            at = f'cx="{_x(curve.suggested.recall):.1f}" cy="{_y(curve.suggested.answered):.1f}"'
-            parts.append(f'<circle class="c{number % COLOURS}" {at} r="5"/>')
-    size = _SIDE + 2 * _MARGIN
-    return _svg(size, size, "Abstention at every threshold of confidence", parts)
+        parts.append(_line(number, [(point.recall, point.answered) for point in curve.points]))
+        parts += [_mark(number, halves.reporting) for halves in (curve.served, curve.suggested) if halves is not None]
+    return _svg(_SQUARE, _SQUARE, "Abstention at every threshold of confidence", parts)
+
+
+def threshold_plot(curve: Curve) -> str:
+    """What a threshold (right) would do: the shares declined rightly, found to be unanswerable, and answered."""
+    parts = [_grid("threshold of confidence", "share of the questions")]
+    lines = [
+        [(point.threshold or 0.0, point.recall) for point in curve.points],
+        [(point.threshold or 0.0, point.precision) for point in curve.points if point.precision is not None],
+        [(point.threshold or 0.0, point.answered) for point in curve.points],
+    ]
+    parts += [_line(number, line) for number, line in enumerate(lines)]
+    return _svg(_SQUARE, _SQUARE, "What each threshold of confidence would do", parts)
+
+
+def _line(number: int, points: Sequence[tuple[float, float]]) -> str:
+    drawn = " ".join(f"{_x(min(right, 1.0)):.1f},{_y(up):.1f}" for right, up in points)
+    return f'<polyline class="line c{number % COLOURS}" points="{drawn}"/>'
+
+
+def _mark(number: int, point: Point) -> str:
+    """A square for what the service did, a dot for a threshold."""
+    x, y, colour = _x(point.recall), _y(point.answered), f'class="c{number % COLOURS}"'
+    if point.threshold is None:
+        return f'<path {colour} d="M{x - 5:.1f} {y - 5:.1f}h10v10h-10z"/>'
+    return f'<circle {colour} cx="{x:.1f}" cy="{y:.1f}" r="5"/>'
 
 
 def _bar(row: Row, name: str, number: int, top: float) -> str:
@@ -58,7 +81,7 @@ def _along(value: float) -> float:
     return _LABEL_WIDTH + value * (_WIDTH - _LABEL_WIDTH - _VALUE_WIDTH)
 
 
-def _grid() -> str:
+def _grid(right_label: str, up_label: str) -> str:
     right, bottom = _MARGIN + _SIDE, _MARGIN + _SIDE
     lines = "".join(
         f'<path class="grid" d="M{_x(share):.1f} {_MARGIN}V{bottom}M{_MARGIN} {_y(share):.1f}H{right}"/>'
@@ -66,12 +89,10 @@ def _grid() -> str:
         + _text(_MARGIN - 6, _y(share) + 4, f"{share:g}", "end")
         for share in (0, 0.25, 0.5, 0.75, 1)
     )
-    chance = f'<path class="chance" d="M{_x(0):.1f} {_y(1):.1f}L{_x(1):.1f} {_y(0):.1f}"/>'
     return (
         lines
-        + chance
-        + _text(_MARGIN + _SIDE / 2, bottom + 36, "unanswerable questions that are declined", "middle")
-        + _text(_MARGIN, _MARGIN - 14, "answerable questions that are answered", "start")
+        + _text(_MARGIN + _SIDE / 2, bottom + 36, right_label, "middle")
+        + _text(_MARGIN, _MARGIN - 14, up_label, "start")
     )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from search.evaluation.errors import SetError
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -25,6 +27,11 @@ class Question:
     def judged(self) -> bool:
         """Whether a document is known that answers it."""
         return any(grade > 0 for grade in self.relevant.values())
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known that the documents answer it, or that they do not."""
+        return self.unanswerable or self.judged or bool(self.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,20 @@ class QuestionSet:
     def has_answers(self) -> bool:
         """Whether more is known than which documents are relevant."""
         return any(question.answers or question.unanswerable for question in self.questions)
+
+    def measurable(self, *, answers: bool) -> "QuestionSet":
+        """The set with the questions of which something is measured: without answers, those whose documents are known.
+
+        Raises:
+            SetError: there is none.
+        """
+        kept = [question for question in self.questions if question.judged or (answers and question.known)]
+        if not kept:
+            raise SetError(
+                f"No question of {self.name} has documents that answer it"
+                + (", an answer, or none on purpose." if answers else "; what else is known needs --answers.")
+            )
+        return self if len(kept) == len(self.questions) else replace(self, questions=kept)
 
     def sample(self, limit: int | None, seed: int) -> "QuestionSet":
         """The set with at most so many questions, drawn at random, in the order they had."""

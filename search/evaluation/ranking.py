@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from ir_measures import RR, R, iter_calc, nDCG
 
-_MEASURES = {"ndcg@10": nDCG @ 10, "recall@10": R @ 10, "recall@50": R @ 50, "mrr@10": RR @ 10}
+DEPTH = 100
+"""Documents of a ranking that a measure looks at, at most."""
+_MEASURES = {"ndcg@10": nDCG @ 10, "recall@10": R @ 10, "recall@100": R @ DEPTH, "mrr@10": RR @ 10}
 METRICS = tuple(_MEASURES)
 
 
@@ -15,13 +17,13 @@ def measured(
 
     Args:
         relevant: grade of each document that is judged, by question.
-        rankings: documents, best first and each once, by question.
+        rankings: documents, best first, by question; one that is there again counts where it came first.
     """
     names = {measure: name for name, measure in _MEASURES.items()}
     found = {question: dict.fromkeys(METRICS, 0.0) for question in relevant}
     # Ranks as scores: with the scores themselves equal ones would be ordered anew, by name.
     scored = {
-        question: {document: float(-rank) for rank, document in enumerate(rankings.get(question, ()))}
+        question: {document: float(-rank) for rank, document in enumerate(dict.fromkeys(rankings.get(question, ())))}
         for question in relevant
     }
     for metric in iter_calc(list(names), relevant, {question: run for question, run in scored.items() if run}):

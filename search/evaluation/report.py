@@ -11,9 +11,11 @@ import numpy as np
 from search.evaluation.abstention import Curve, curve_of
 from search.evaluation.intervals import RESAMPLES, Difference, Interval, differences, intervals
 from search.evaluation.outcomes import Outcome
+from search.evaluation.questions import Question
 from search.evaluation.scoring import Scores, scores_of
 
 _VERSION = 1
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Context:
     embedding_model: str
     documents: int
     """Searchable ones in the store."""
+    failed: Mapping[str, str]
+    """Documents of the set that cannot be searched, with reasons: what they would have answered counts as not found."""
     method: str | None
     """What wrote the answers: `chat` or `extractive`; None when nothing was asked."""
     chat_model: str | None
@@ -68,6 +72,20 @@ class Report:
     context: Context
     rows: Sequence[Row]
 
+    @property
+    def questions(self) -> Sequence[Question]:
+        """What every row was asked."""
+        return [outcome.question for outcome in self.rows[0].outcomes]
+
+    @property
+    def expecting_failed(self) -> int:
+        """Questions that expect a document which cannot be searched."""
+        failed = self.context.failed
+        return sum(
+            any(grade > 0 and name in failed for name, grade in question.relevant.items())
+            for question in self.questions
+        )
+
 
 def evaluate(
     context: Context, runs: Sequence[tuple[str, Mapping[str, Any], Sequence[Outcome]]], *, asked: bool
@@ -101,7 +119,7 @@ def evaluate(
 
 def as_json(report: Report) -> str:
     """The report for programs; `version` changes when a field changes its meaning or goes away."""
-    questions = [outcome.question for outcome in report.rows[0].outcomes]
+    questions = report.questions
     found = {
         "version": _VERSION,
         **asdict(report.context),
@@ -111,6 +129,7 @@ def as_json(report: Report) -> str:
             "judged": sum(question.judged for question in questions),
             "with_answers": sum(bool(question.answers) for question in questions),
             "unanswerable": sum(question.unanswerable for question in questions),
+            "expecting_failed": report.expecting_failed,
         },
         "rows": [_row(row) for row in report.rows],
         "questions": [{"id": q.id, "text": q.text, **_of_question(report, i)} for i, q in enumerate(questions)],
@@ -137,15 +156,16 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _of_question(report: Report, number: int) -> dict[str, Any]:
-    """The figures of one question, row by row: null where a figure does not apply to it."""
+    """The figures of one question, row by row, null where one does not apply to it; and what was found first."""
     return {
+        "found": [row.outcomes[number].ranking[:_SHOWN] for row in report.rows],
         "values": [
             {
                 name: (row.scores.parts[number, i] / whole if (whole := row.scores.wholes[number, i]) else None)
                 for i, name in enumerate(row.scores.names)
             }
             for row in report.rows
-        ]
+        ],
     }
 
 

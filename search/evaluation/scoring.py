@@ -66,6 +66,8 @@ def _reply_shares(outcome: Outcome) -> dict[str, _Share]:
 
 
 def _abstention(question: Question, reply: Reply) -> dict[str, _Share]:
+    if not question.known:
+        return {}
     declined = float(not reply.answered)
     if question.unanswerable:
         return {"abstention_precision": (declined, declined), "abstention_recall": (declined, 1.0)}

@@ -1,5 +1,6 @@
 """Answers that are given again, in a service whose options keep them."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -99,11 +100,20 @@ def _described_by_handing_in(http: httpx.Client, store: str) -> None:
     add(http, {"loans.md": LOANS}, store=store, attributes='{"year": 1999}')
 
 
+def _embedded_anew(http: httpx.Client, store: str) -> None:
+    path, model = f"/stores/{store}/reembed", "text-embedding-3-large"
+    http.post(path, json={"embedding_model": model}).raise_for_status()
+    deadline = time.monotonic() + 20
+    while http.get(path).json()["embedding_model"] != model:
+        assert time.monotonic() < deadline, "the store has not changed its model after 20 seconds"
+        time.sleep(0.02)
+
+
 def _document(http: httpx.Client, store: str) -> str:
     return str(http.get("/documents", params={"store": store}).json()["data"][0]["id"])
 
 
-@pytest.mark.parametrize("change", [_added, _deleted, _described, _replaced, _described_by_handing_in])
+@pytest.mark.parametrize("change", [_added, _deleted, _described, _replaced, _described_by_handing_in, _embedded_anew])
 def test_every_change_that_can_be_seen_makes_an_answer_out_of_date(
     http: httpx.Client, asked: dict[str, Any], change: Callable[[httpx.Client, str], None]
 ) -> None:
@@ -131,6 +141,8 @@ def test_whoever_wants_a_new_answer_gets_one(http: httpx.Client, asked: dict[str
         {"question": "How long may binoculars be kept?"},
         {"limit": 1},
         {"mode": "dense"},
+        {"rerank": False},
+        {"queries": 2},
         {"per_document": 1},
         {"diversity": 0.5},
         {"filter": {"type": "eq", "key": "year", "value": 1}},

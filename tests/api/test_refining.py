@@ -93,6 +93,16 @@ def test_the_openai_search_can_do_without_a_ranker(http: httpx.Client, upstream:
     assert [hit["file_id"] for hit in answer["data"]] == [hit["file_id"] for hit in plain["data"][::-1][:2]]
 
 
+@pytest.mark.parametrize(("options", "reranks"), [({"ranker": "none"}, False), ({}, True)], ids=["none", "auto"])
+def test_a_response_can_do_without_a_ranker(
+    http: httpx.Client, upstream: FakeOpenAI, options: dict[str, Any], reranks: bool
+) -> None:
+    store = http.get("/stores/default").json()["id"]
+    tool = {"type": "file_search", "vector_store_ids": [store], "ranking_options": options}
+    http.post("/v1/responses", json={"model": "gpt-4o-mini", "input": "telescope", "tools": [tool]}).raise_for_status()
+    assert ("/v1/rerank" in [sent.path for sent in upstream.requests]) == reranks
+
+
 def test_an_answer_is_written_from_the_reranked_passages(http: httpx.Client, upstream: FakeOpenAI) -> None:
     last = files(search(http, rerank=False))[-1]
     upstream.script(EMBEDDED, reply(0.1, 0.2, 0.9), Behaviour("reply", body="So it is [1]."))

@@ -16,8 +16,8 @@ def upstream() -> Iterator[FakeOpenAI]:
 @pytest.fixture(scope="module")
 def address(upstream: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running service with a chat and an embedding model upstream."""
-    settings = settings_for(tmp_path_factory.mktemp("data"), OPENAI_BASE_URL=upstream.base_url)
-    with service(settings) as address:
+    options = {"OPENAI_BASE_URL": upstream.base_url, "FOOTNOTE_UPSTREAM_MAX_RETRIES": "1"}
+    with service(settings_for(tmp_path_factory.mktemp("data"), **options)) as address:
         yield address
         upstream.release()  # for the service waits for answers that are on their way
 

@@ -1,26 +1,27 @@
 """`footnote eval` against a running service, and with one of its own."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from cli.client import ClientError
+from cli.client import Client, ClientError
+from cli.evaluating.drafts import Drafter
 from cli.evaluating.running import Evaluation, Wish
 from cli.evaluating.variants import variants_of
 from search.evaluation import EvaluationError, read_set
 from tests.cli.terminal import run
 from tests.fakes.openai_server import Behaviour, FakeOpenAI
-from tests.serving import service, settings_for
 
 CORPUS = [
     {"_id": "loans/1", "title": "Loans", "text": "A telescope may be kept for three weeks."},
     {"_id": "copy", "title": "Loans", "text": "A telescope may be kept for three weeks."},
     {"_id": "dome", "title": "Dome", "text": "The dome is opened one hour before observing."},
     {"_id": "指南", "title": "指南", "text": "望远镜使用以后必须盖好。"},
+    {"_id": "blank", "title": "", "text": " "},
 ]
 QUERIES = [
     {"_id": "q1", "text": "A telescope may be kept for how many weeks?"},
@@ -47,21 +48,14 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
-def without_chat(upstream: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running service without a chat model."""
-    folder = tmp_path_factory.mktemp("without_chat")
-    settings = settings_for(folder, FOOTNOTE_UPSTREAM_EMBEDDING_BASE_URL=upstream.base_url)
-    with service(settings) as address:
-        yield address
-
-
 def test_a_set_becomes_a_report(address: str, folder: Path, tmp_path: Path) -> None:
     wanted = ("eval", str(folder), "--compare", "mode=bm25,limit=5", "--json", "r.json", "--html", "r.html")
     first = run(tmp_path, *wanted, FOOTNOTE_URL=address)
     assert first.status == 0, first.err
     assert "4 files searchable (1 of them already there), 3 chunks." in first.err
+    assert "blank.html: " in first.err
     assert "telescopes: 3 questions, 3 documents" in first.out
+    assert "1 document of the set cannot be searched; 0 questions" in first.out
     report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     as_set, compared = report["rows"]
     assert as_set["metrics"].keys() >= EVERY_FIGURE
@@ -69,16 +63,9 @@ def test_a_set_becomes_a_report(address: str, folder: Path, tmp_path: Path) -> N
     assert {as_set["metrics"][name]["value"] for name in ("quote_exactness", "contains")} == {1.0}
     assert (compared["name"], compared["settings"]) == ("mode=bm25, limit=5", {"mode": "bm25", "limit": 5})
     assert (report["counts"]["unanswerable"], report["method"], report["documents"]) == (1, "chat", 3)
+    assert list(report["failed"]) == ["blank"]
+    assert set(report["questions"][0]["found"][0]) == {"loans/1", "copy", "dome", "指南"}
     assert "<svg" in (tmp_path / "r.html").read_text(encoding="utf-8")
-
-
-def test_a_figure_below_its_floor_fails_the_command(without_chat: str, folder: Path, tmp_path: Path) -> None:
-    floors = ("--fail-under", "ndcg@10=0.9", "--fail-under", "answered=1.01")
-    ended = run(tmp_path, "eval", str(folder), *floors, FOOTNOTE_URL=without_chat)
-    assert ended.status == 1
-    assert ended.err.splitlines()[-1] == "answered is 1.0000, below 1.01."
-    assert "ndcg@10 is" not in ended.err
-    assert "answers of the documents' own sentences" in ended.out
 
 
 def test_a_table_is_measured_on_documents_that_are_there(address: str, tmp_path: Path) -> None:
@@ -106,16 +93,30 @@ def test_a_table_is_measured_on_documents_that_are_there(address: str, tmp_path:
     )
 
 
-def wish(path: Path, **different: Any) -> Wish:
+def wish(**different: Any) -> Wish:
     nothing: dict[str, Any] = dict.fromkeys(("store", "limit", "answers", "json", "html"))
-    return Wish(
-        **{**nothing, "settings": {}, "compared": [], "floors": [], "seed": 0, "command": ""} | different, path=path
-    )
+    return Wish(**{**nothing, "settings": {}, "compared": [], "floors": [], "seed": 0, "command": ""} | different)
+
+
+def test_thousands_of_questions_are_answered_only_when_told_to(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"Question {n}?,,answer {n}\n" for n in range(1_001))
+    table = folder / "many.csv"
+    table.write_text(f"question,documents,answer\nWho?,loans.md,\n{rows}", encoding="utf-8")
+    Evaluation(wish(path=table), Console())
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Answers to 1002 questions are asked for only with --answers; --limit asks fewer." in told
+    assert "1001 questions left out, of which nothing is measured." in told
+    for different in ({"answers": True}, {"limit": 1_000}):
+        Evaluation(wish(path=table, **different), Console())
+        assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
     ("different", "message"),
     [
+        ({"path": Path("nowhere")}, "nowhere is neither a folder"),
         ({"floors": ["ndcg=1"]}, "There is no figure 'ndcg'"),
         ({"compared": ["colour=red"]}, "--compare knows no 'colour'"),
         ({"floors": ["contains=1"], "answers": False}, "--fail-under contains needs answers"),
@@ -124,7 +125,7 @@ def wish(path: Path, **different: Any) -> Wish:
 )
 def test_what_cannot_be_is_said_before_anything_is_asked(folder: Path, different: dict[str, Any], message: str) -> None:
     with pytest.raises((ClientError, EvaluationError), match=message):
-        Evaluation(wish(folder, **different), Console(quiet=True))
+        Evaluation(wish(**{"path": folder} | different), Console(quiet=True))
 
 
 def test_a_service_that_was_named_and_is_not_there_is_not_replaced_by_another(folder: Path, tmp_path: Path) -> None:
@@ -134,19 +135,16 @@ def test_a_service_that_was_named_and_is_not_there_is_not_replaced_by_another(fo
     assert "Name a set of questions" in run(tmp_path, "eval").err
 
 
-def test_questions_are_drafted_for_people_to_edit(tmp_path: Path) -> None:
+def test_questions_are_drafted_for_people_to_edit(address: str, upstream: FakeOpenAI, tmp_path: Path) -> None:
     drafts = [{"question": f"How long, {n}?", "answer": "three weeks"} for n in range(4)]
     text = f"A telescope may be kept for three weeks. {'It stands in the dome. ' * 10}"
     (tmp_path / "loans.md").write_text(text, encoding="utf-8")
-    with FakeOpenAI() as chat:
-        settings = settings_for(tmp_path / "made", OPENAI_BASE_URL=chat.base_url)
-        with service(settings) as made_at:
-            assert run(tmp_path, "add", "loans.md", FOOTNOTE_URL=made_at).status == 0
-            replies: list[object] = [*drafts, "no JSON", {"question": "Who pays?"}]
-            chat.script(*(Behaviour("reply", body=json.dumps(reply)) for reply in replies))
-            made = run(tmp_path, "eval", "--make", "q.csv", "--count", "5", FOOTNOTE_URL=made_at)
-            assert made.status == 0, made.err
-            again = run(tmp_path, "eval", "--make", "q.csv", FOOTNOTE_URL=made_at)
+    assert run(tmp_path, "add", "loans.md", "--store", "drafts", FOOTNOTE_URL=address).status == 0
+    replies: list[object] = [*drafts, "no JSON", {"question": "Who pays?"}]
+    upstream.script(*(Behaviour("reply", body=json.dumps(reply)) for reply in replies))
+    wanted = ("eval", "--make", "q.csv", "--store", "drafts", "--count", "5")
+    made, again = (run(tmp_path, *wanted, FOOTNOTE_URL=address) for _ in range(2))
+    assert made.status == 0, made.err
     assert "5 questions drafted in q.csv" in made.err
     questions = read_set(tmp_path / "q.csv").questions
     assert [question.text for question in questions] == [*(draft["question"] for draft in drafts), "Who pays?"]
@@ -155,24 +153,36 @@ def test_questions_are_drafted_for_people_to_edit(tmp_path: Path) -> None:
     assert (again.status, "q.csv is there already" in again.err) == (1, True)
 
 
-def test_drafting_without_a_chat_model_says_what_to_set(without_chat: str, tmp_path: Path) -> None:
-    ended = run(tmp_path, "eval", "--make", "q.csv", FOOTNOTE_URL=without_chat)
-    assert ended.status == 1
-    assert "Set OPENAI_API_KEY or OPENAI_BASE_URL" in ended.err
-    assert not (tmp_path / "q.csv").exists()
-
-
 def test_where_no_service_runs_one_is_started_for_as_long_as_it_takes(
     upstream: FakeOpenAI, folder: Path, tmp_path: Path
 ) -> None:
-    own = {"FOOTNOTE_KEYS_ADMIN_KEY": f"sk-fn-{'a' * 43}", "OPENAI_BASE_URL": upstream.base_url}
-    wanted = ("eval", str(folder), "--no-answers")
-    first, second = (run(tmp_path, *wanted, program=None, **own) for _ in range(2))
-    assert (first.status, second.status) == (0, 0), first.err
+    """And once more on the same data, which are there already; without a chat model, both times."""
+    own = {"FOOTNOTE_KEYS_ADMIN_KEY": f"sk-fn-{'a' * 43}", "FOOTNOTE_UPSTREAM_EMBEDDING_BASE_URL": upstream.base_url}
+    first = run(tmp_path, "eval", str(folder), "--no-answers", program=None, **own)
+    assert first.status == 0, first.err
+    assert "1 question left out, of which nothing is measured." in first.err
     assert "4 files searchable (1 of them already there), 3 chunks." in first.err
-    assert "4 files searchable (4 of them already there), 3 chunks." in second.err
-    assert "telescopes: 3 questions, 3 documents" in first.out
+    assert "telescopes: 2 questions, 3 documents" in first.out
     assert "no answers asked for" in first.out
+
+    floors = ("--fail-under", "ndcg@10=0.9", "--fail-under", "answered=1.01")
+    second = run(tmp_path, "eval", str(folder), *floors, program=None, **own)
+    assert "4 files searchable (4 of them already there), 3 chunks." in second.err
+    assert "answers of the documents' own sentences" in second.out
+    assert (second.status, second.err.splitlines()[-1]) == (1, "answered is 1.0000, below 1.01.")
+    assert "ndcg@10 is" not in second.err
+
+
+class WithoutChat(Client):
+    """A service that has no chat model."""
+
+    def readiness(self) -> Mapping[str, Any]:
+        return {"chat_model": None}
+
+
+def test_drafting_without_a_chat_model_says_what_to_set() -> None:
+    with pytest.raises(ClientError, match="Set OPENAI_API_KEY or OPENAI_BASE_URL"):
+        Drafter(WithoutChat("http://127.0.0.1:9"), "default", 0, Console(quiet=True)).run(1)
 
 
 def test_ways_of_searching_come_on_top_of_the_first() -> None:

@@ -46,7 +46,7 @@ def test_a_pause_is_explained_and_failed_documents_are_tried_again(
 ) -> None:
     note = tmp_path / "note.txt"
     note.write_text("Nobody answers to this note at first.")
-    upstream.script(*[Behaviour("status", status=500, body={"error": {"message": "at lunch"}})] * 6)
+    upstream.script(*[Behaviour("status", status=500, body={"error": {"message": "at lunch"}})] * 2)
     added = run(tmp_path, "add", str(note), "--store", "pause", FOOTNOTE_URL=address)
     assert (added.status, added.out) == (0, "1 file searchable, 1 chunk.\n")
     assert "waiting: " in added.err

@@ -12,14 +12,14 @@ def assert_well(report: FaultReport) -> None:
 
 
 def test_faults_of_the_embeddings_server_spoil_nothing_and_are_paid_once() -> None:
-    report = measure_faults("embeddings", documents=40, every=6)
+    report = measure_faults("embeddings", documents=24, every=4)
     assert report.faults >= len(EMBEDDING_FAULTS)
     assert_well(report)
     assert report.paid.texts_again == 0
 
 
 def test_faults_of_qdrant_lose_no_point() -> None:
-    report = measure_faults("qdrant", documents=30, every=6)
+    report = measure_faults("qdrant", documents=18, every=6)
     assert report.faults >= len(QDRANT_FAULTS)
     assert_well(report)
     assert report.paid.texts_again == 0

@@ -6,7 +6,7 @@ from tests.durability.measuring import Combination, measure
 
 
 def test_a_deadly_file_is_read_alone_after_some_crashes_and_then_given_up() -> None:
-    report = measure(Combination("sqlite", 1, 12, plan=(), seed=5, with_poison=True), None)
+    report = measure(Combination("sqlite", 1, 6, plan=(), seed=5, with_poison=True), None)
     points, findings = report.course.points, report.findings
     assert len(points) == PARK_AFTER_CRASHES
     assert set(points) <= {POISON_ALONE, POISON_BESIDE_OTHERS}

@@ -28,6 +28,10 @@ def test_a_store_answers_with_citations(client: OpenAI, model: str) -> None:
     assert citation.title == "bees.txt"
     assert text[citation.start_index : citation.end_index].startswith("[1")
     assert "forty thousand" in (citation.model_extra or {})["quote"]
+    told = choice.message.model_extra or {}
+    assert (told["answered"], told["grounded"], told["cached"]) == (True, True, False)
+    assert [sentence["citations"] for sentence in told["sentences"]] == [[0]]
+    assert 0 <= told["confidence"] <= 1
     assert answer.usage is not None
     assert answer.usage.total_tokens > 0
 
@@ -50,8 +54,9 @@ def test_chunks_carry_the_answer_and_its_citations(client: OpenAI, model: str) -
     assert len({chunk.id for chunk in chunks}) == 1
     assert chunks[0].choices[0].delta.role == "assistant"
     extra = [chunk.choices[0].delta.model_extra or {} for chunk in chunks if chunk.choices]
-    (annotations,) = [each["annotations"] for each in extra if each.get("annotations")]
-    assert annotations[0]["url_citation"]["title"] == "bees.txt"
+    (last,) = [each for each in extra if each.get("annotations")]
+    assert last["annotations"][0]["url_citation"]["title"] == "bees.txt"
+    assert (last["answered"], last["grounded"], last["cached"], len(last["sentences"])) == (True, True, False, 1)
 
 
 def test_what_came_before_is_understood(client: OpenAI, model: str) -> None:

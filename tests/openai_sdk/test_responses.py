@@ -76,6 +76,8 @@ def test_an_answer_cites_the_files_it_stands_on(client: OpenAI, store: str, tool
     content = client.vector_stores.files.content(annotation.file_id, vector_store_id=store)
     document = "".join(part.text or "" for part in content)
     assert document[extra["start"] : extra["end"]] == extra["quote"]
+    told = answer.model_extra or {}
+    assert (told["answered"], told["grounded"], told["cached"], len(told["sentences"])) == (True, True, False, 1)
     assert answer.usage is not None
     assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens > 0
 
@@ -109,6 +111,8 @@ def test_a_streamed_answer_has_every_event_in_order(client: OpenAI, tool: Any) -
     assert text == final.output_text
     assert text_of(final).annotations
     assert len(text_of(final).annotations) == between.count("response.output_text.annotation.added")
+    told = final.model_extra or {}
+    assert (told["answered"], told["grounded"], told["cached"], len(told["sentences"])) == (True, True, False, 1)
 
 
 def test_created_with_stream_gives_typed_events(client: OpenAI, tool: Any) -> None:

@@ -23,9 +23,9 @@ DOME = "The dome is opened one hour before observing."
 
 
 @settings(max_examples=100)
-@given(shares, st.floats(-0.2, 0.5), shares, st.booleans())
+@given(st.floats(-1, 1), st.floats(-1, 1), shares, st.booleans())
 def test_confidence_is_between_0_and_1(closeness: float, lead: float, coverage: float, alike: bool) -> None:
-    assert 0 < E5.confidence(Signs(closeness, lead, coverage, alike)) < 1
+    assert 0 <= E5.confidence(Signs(closeness, lead, coverage, alike)) <= 1
 
 
 @settings(max_examples=100)
@@ -45,6 +45,13 @@ def test_no_sign_makes_confidence_shrink(
 
 def test_the_best_passage_leads_those_behind_the_first_ten() -> None:
     assert signs("telescope", ranked(LOANS, *[DOME] * 30)).lead == pytest.approx(0.06)
+
+
+def test_the_best_passage_is_as_close_as_it_is_above_what_is_usual_for_the_script() -> None:
+    assert signs("telescope", ranked(LOANS, *[DOME] * 30)).closeness == pytest.approx(0.86 - E5.unrelated["latin"])
+    assert signs("望远镜", ranked(LOANS, *[DOME] * 30)).closeness == pytest.approx(0.86 - E5.unrelated["across"])
+    chinese = ranked("望远镜可以借三周。", *["圆顶提前一小时打开。"] * 30)
+    assert signs("望远镜", chinese).closeness == pytest.approx(0.86 - E5.unrelated["han"])
 
 
 def test_where_there_are_few_passages_the_best_leads_what_is_usual() -> None:

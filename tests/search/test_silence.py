@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.silence import SentinelFilter, not_said
@@ -13,17 +13,45 @@ def run(pieces: list[str]) -> tuple[str, bool]:
     return shown, sentinel.seen
 
 
-@pytest.mark.parametrize("text", [SIGN, f"{SIGN}.", f" {SIGN}\nThe passages say nothing.", f"`{SIGN}`", f"**{SIGN}**"])
+@pytest.mark.parametrize(
+    "text", [SIGN, f"{SIGN}.", f" {SIGN}\nThe passages say nothing.", f"`{SIGN}`", f"**{SIGN}**", f"\n\n{SIGN.lower()}"]
+)
 def test_the_sign_and_what_follows_it_are_never_shown(text: str) -> None:
     assert run(list(text)) == ("", True)
 
 
-@pytest.mark.parametrize("text", ["No.", "NOT", "Not in these documents.", "NOTHING [1]", "", "  "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No.",
+        "NOT",
+        "Not in these documents.",
+        "NOTHING [1]",
+        "",
+        "  ",
+        "\n\n  a\n\n\nb\n",
+        f"It is {SIGN}.",
+        "a\n```\nb",
+    ],
+)
 def test_any_other_text_gets_through_whole(text: str) -> None:
     assert run(list(text)) == (text, False)
 
 
-@given(st.lists(st.sampled_from(["NOT", "_IN_", "DOCUMENTS", " ", "x", "`"])))
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"Three weeks [1].\n\n{SIGN}", "Three weeks [1]."),
+        (f"Three weeks [1].\n**{SIGN}**\n", "Three weeks [1].\n"),
+        (f"Three weeks [1].\n{SIGN}.\n{SIGN}\nOr four [2].", "Three weeks [1].\nOr four [2]."),
+    ],
+)
+def test_below_an_answer_the_line_of_the_sign_is_left_out(text: str, shown: str) -> None:
+    assert run(list(text)) == (shown, False)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.sampled_from(["NOT", "_IN_", "DOCUMENTS", " ", "x", "`", "\n", f"\n{SIGN}"])))
 def test_the_cuts_of_the_stream_change_nothing(pieces: list[str]) -> None:
     assert run(pieces) == run(["".join(pieces)])
 

@@ -51,11 +51,15 @@ def test_an_answer_without_a_chat_model_is_sentences_of_the_documents(limited: h
     assert answer["choices"][0]["message"]["content"] == f"{SENTENCE} [1]\n\n[1] loans.md"
 
 
-def test_several_stores_are_searched_together(guarded: Keyholders, stores: list[str]) -> None:
+def test_several_stores_are_searched_together_for_a_question_that_is_embedded_once(
+    guarded: Keyholders, upstream: FakeOpenAI, stores: list[str]
+) -> None:
     body = asked(*stores) | {"include": ["file_search_call.results"]}
+    before = len(upstream.requests)
     response = guarded.admin.post("/v1/responses", json=body).json()
     found = {hit["document_id"] for hit in response["output"][0]["results"]}
     assert len(found) == 2
+    assert [request.body["input"] for request in upstream.requests[before:]].count([QUESTION]) == 1
 
 
 def test_a_store_that_a_key_may_not_see_is_not_there(limited: httpx.Client, stores: list[str]) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from tests.search.evaluation.outcomes import outcome, reply
 
 
 def asked(number: int, confidence: float | None, *, unanswerable: bool) -> Outcome:
-    question = Question(f"q{number}", "?", unanswerable=unanswerable)
+    question = Question(f"q{number}", "?", {} if unanswerable else {"d": 1}, unanswerable=unanswerable)
     return outcome(question, [], reply(confidence=confidence))
 
 
@@ -18,8 +20,29 @@ def test_confidence_that_tells_them_apart_gives_a_perfect_curve() -> None:
     assert curve is not None
     assert curve.suggested is not None
     assert curve.area == 1.0
-    assert 0.2 < curve.suggested.threshold <= 0.8
-    assert (curve.suggested.precision, curve.suggested.recall, curve.suggested.answered) == (1.0, 1.0, 1.0)
+    for half in (curve.suggested.choosing, curve.suggested.reporting):
+        assert half.threshold is not None
+        assert 0.2 < half.threshold <= 0.8
+        assert (half.precision, half.recall, half.answered) == (1.0, 1.0, 1.0)
+
+
+def test_what_the_service_declined_is_told_for_both_halves() -> None:
+    declining = [
+        replace(each, reply=reply(confidence=n / 60, answered=n % 4 != 0))
+        for n, each in enumerate(asked(n, 0.5, unanswerable=bool(n % 2)) for n in range(60))
+    ]
+    curve = curve_of(declining)
+    assert curve is not None
+    assert curve.served is not None
+    for half in (curve.served.choosing, curve.served.reporting):
+        assert (half.threshold, half.precision, half.recall) == (None, 0.0, 0.0)
+        assert 0 < half.answered < 1
+
+
+def test_questions_of_which_nothing_is_known_are_left_out() -> None:
+    known = [asked(n, 0.2 if n % 2 else 0.8, unanswerable=bool(n % 2)) for n in range(40)]
+    unknown = [outcome(Question(f"x{n}", "?", {"d": 0}), [], reply(confidence=0.1)) for n in range(40)]
+    assert curve_of([*known, *unknown]) == curve_of(known)
 
 
 def test_confidence_that_is_always_the_same_is_chance() -> None:
@@ -51,6 +74,8 @@ def test_the_curve_goes_from_declining_nothing_to_declining_everything(values: l
     assert (curve.points[0].precision, curve.points[0].recall, curve.points[0].answered) == (None, 0.0, 1.0)
     assert (curve.points[-1].recall, curve.points[-1].answered) == (1.0, 0.0)
     for one, following in zip(curve.points, curve.points[1:], strict=False):
+        assert one.threshold is not None
+        assert following.threshold is not None
         assert one.threshold < following.threshold
         assert one.recall <= following.recall
         assert one.answered >= following.answered

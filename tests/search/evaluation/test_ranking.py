@@ -19,10 +19,16 @@ def test_the_measures_are_those_of_the_text_books() -> None:
     assert found["mrr@10"] == pytest.approx(0.5)
 
 
-def test_only_the_first_ten_count_and_fifty_for_the_deep_recall() -> None:
-    found = measured({"q": {"d10": 1, "d49": 1, "d50": 1}}, {"q": DOCUMENTS})["q"]
+def test_only_the_first_ten_count_and_a_hundred_for_the_deep_recall() -> None:
+    found = measured({"q": {"d10": 1, "d99": 1, "d100": 1}}, {"q": [f"d{n}" for n in range(110)]})["q"]
     assert (found["ndcg@10"], found["recall@10"], found["mrr@10"]) == (0.0, 0.0, 0.0)
-    assert found["recall@50"] == pytest.approx(2 / 3)
+    assert found["recall@100"] == pytest.approx(2 / 3)
+
+
+def test_a_document_that_comes_again_counts_where_it_came_first() -> None:
+    found = measured({"q": {"a": 1, "b": 1}}, {"q": ["a", "x", "a", "b"]})["q"]
+    assert (found["mrr@10"], found["recall@10"]) == (1.0, 1.0)
+    assert found["ndcg@10"] == pytest.approx((1 + 1 / math.log2(4)) / (1 + 1 / math.log2(3)))
 
 
 def test_a_question_for_which_nothing_was_found_counts_as_zero() -> None:

@@ -13,6 +13,7 @@ CONTEXT = Context(
     store="telescopes",
     embedding_model="small",
     documents=3,
+    failed={"d0": "<i>too old</i>", "e": "empty"},
     method="chat",
     chat_model="gpt",
     seed=0,
@@ -62,11 +63,19 @@ def test_answers_that_failed_are_counted(report: Report) -> None:
 def test_the_json_holds_every_figure_and_every_question(report: Report) -> None:
     found = json.loads(as_json(report), parse_constant=pytest.fail)
     assert (found["version"], found["set_name"], found["seed"]) == (1, "<b>telescopes</b>", 0)
-    assert found["counts"] == {"questions": 25, "judged": 13, "with_answers": 12, "unanswerable": 12}
+    assert found["counts"] == {
+        "questions": 25,
+        "judged": 13,
+        "with_answers": 12,
+        "unanswerable": 12,
+        "expecting_failed": 1,
+    }
+    assert found["failed"] == {"d0": "<i>too old</i>", "e": "empty"}
     row = found["rows"][0]
     assert row["metrics"]["contains"] == {"value": 1.0, "low": 1.0, "high": 1.0, "questions": 12}
     assert row["search"] == {"p50_seconds": 0.1, "p95_seconds": 0.1, "requests": 25}
     assert row["abstention"]["points"][0]["recall"] == 0.0
+    assert row["abstention"]["suggested"]["reporting"].keys() == {"threshold", "precision", "recall", "answered"}
     assert found["rows"][1]["settings"] == {"mode": "dense"}
     first, failed = found["questions"][0], found["questions"][-1]
     assert (first["id"], first["values"][0]["ndcg@10"], first["values"][1]["mrr@10"]) == (
@@ -74,6 +83,7 @@ def test_the_json_holds_every_figure_and_every_question(report: Report) -> None:
         1.0,
         pytest.approx(1 / 3),
     )
+    assert (first["found"], failed["found"]) == ([["d0"], ["x", "y", "d0"]], [[], []])
     assert (failed["values"][0]["ndcg@10"], failed["values"][0]["token_f1"]) == (0.0, None)
 
 
@@ -112,7 +122,9 @@ def test_the_page_needs_nothing_else_and_nothing_in_it_is_taken_for_markup(repor
 def test_the_page_shows_bars_the_curve_and_the_hardest_questions(report: Report) -> None:
     html = as_html(report)
     assert html.count("<rect") == sum(len(row.metrics) for row in report.rows)
-    assert html.count("<polyline") == html.count("<circle") == 2
+    assert html.count("<circle") == 2
+    assert html.count("<polyline") == 2 + 3  # all curves; what each threshold of the first would do
+    assert "2 documents of the set cannot be searched</strong>; 1 questions" in html
     assert html.index("failed?") < html.index("0?</td>")
 
 

@@ -13,7 +13,7 @@ def figures(*outcomes: Outcome) -> dict[str, float]:
 
 
 def test_what_nothing_is_known_of_is_left_out() -> None:
-    assert set(figures(outcome(ANSWERABLE, ["loans"]))) == {"ndcg@10", "recall@10", "recall@50", "mrr@10"}
+    assert set(figures(outcome(ANSWERABLE, ["loans"]))) == {"ndcg@10", "recall@10", "recall@100", "mrr@10"}
     assert figures(outcome(UNANSWERABLE, ["loans"])) == {}
 
 
@@ -47,6 +47,11 @@ def test_declining_is_right_where_the_documents_do_not_say() -> None:
     assert found["abstention_precision"] == 0.5
     assert found["abstention_recall"] == pytest.approx(1 / 3)
     assert found["answered"] == 0.0
+
+
+def test_a_question_of_which_nothing_is_known_says_nothing_of_silence() -> None:
+    beside_the_point = Question("x", "?", {"dome": 0})
+    assert figures(outcome(beside_the_point, ["dome"], reply()), outcome(beside_the_point, [], None)) == {}
 
 
 def test_words_are_compared_for_questions_with_an_answer_and_declining_earns_nothing() -> None:
