@@ -40,13 +40,25 @@ async def test_hybrid_adds_up_how_far_a_hit_is_above_the_others_of_each_list(sto
     vector = np.array([0.1, 0.9, 0.3, 0.2], dtype=np.float32)
     query = Query(store_id, "Which pears?", vector, limit=5)
     dense, bm25 = [await store.query(DENSE, replace(query, mode=mode)) for mode in ("dense", "bm25")]
-    expected = dict.fromkeys(texts, 0.0)
-    for hits, values in (dense, scores_of(dense)), (bm25, np.log1p(scores_of(bm25))):
-        for hit, value in zip(hits, (values - values.mean()) / (6 * values.std(ddof=1)) + 0.5, strict=True):
-            expected[hit.chunk.text] += value
+    by_words = dict.fromkeys(texts, 0.0) | dict(zip(texts_of(bm25), np.log1p(scores_of(bm25)), strict=True))
+    lists = np.array([[hit.score for hit in dense], [by_words[text] for text in texts_of(dense)]])
+    values = (lists - lists.mean(axis=1, keepdims=True)) / (6 * lists.std(axis=1, ddof=1, keepdims=True)) + 0.5
+    expected = dict(zip(texts_of(dense), values.sum(axis=0).tolist(), strict=True))
     fused = await store.query(DENSE, query)
     assert {hit.chunk.text: hit.score for hit in fused} == pytest.approx(expected, abs=1e-5)
     assert texts_of(fused) == sorted(expected, key=lambda text: -expected[text])
+
+
+async def test_the_only_text_with_a_rare_word_comes_first_however_far_its_meaning(
+    store: VectorStore, store_id: str
+) -> None:
+    texts = [*(f"Part {number} is out of stock." for number in range(40)), "XK-4711 weighs two kilograms."]
+    angles = np.linspace(0, np.pi / 3, len(texts), dtype=np.float32)
+    vectors = np.stack([np.cos(angles), np.sin(angles), 0 * angles, 0 * angles], axis=1)
+    await store.upsert(DENSE, make_chunks(store_id, texts), vectors)
+    query = Query(store_id, "xk-4711", unit_vectors(1)[0])
+    assert texts[-1] not in texts_of(await store.query(DENSE, replace(query, mode="dense")))
+    assert texts_of(await store.query(DENSE, query))[0] == texts[-1]
 
 
 async def test_a_text_in_another_script_is_not_put_behind_for_words_it_cannot_share(
@@ -133,8 +145,9 @@ async def test_words_of_the_same_script_count_in_hybrid(store: VectorStore, stor
 
 async def test_headings_count_for_the_script_too(store: VectorStore, store_id: str) -> None:
     chunk = make_chunk(store_id, "pip install fastapi", headings=("安装教程", "使用命令行"))
-    await store.upsert(DENSE, [chunk, make_chunk(store_id, "天气", index=1)], unit_vectors(2))
-    vector = np.array([0.7, 0.8, 0.0, 0.0], dtype=np.float32)
+    others = [make_chunk(store_id, text, index=index) for index, text in enumerate(["天气", "日历", "地图"], start=1)]
+    await store.upsert(DENSE, [chunk, *others], unit_vectors(4))
+    vector = np.array([0.7, 0.8, 0.5, 0.3], dtype=np.float32)
     hits = await store.query(DENSE, Query(store_id, "怎么安装", vector))
     assert texts_of(hits)[0] == "pip install fastapi"
 
@@ -147,9 +160,9 @@ async def test_a_question_without_words_still_finds_by_its_vector(store: VectorS
 
 
 async def test_a_question_in_digits_is_compared_with_every_script(store: VectorStore, store_id: str) -> None:
-    texts = ["订单 4711 已发货", "order 4712 was sent", "订单很多"]
-    await store.upsert(DENSE, make_chunks(store_id, texts), unit_vectors(3))
-    hits = await store.query(DENSE, Query(store_id, "4711", np.array([0.5, 0.6, 0.55, 0], dtype=np.float32)))
+    texts = ["订单 4711 已发货", "order 4712 was sent", "订单很多", "an order of pears"]
+    await store.upsert(DENSE, make_chunks(store_id, texts), unit_vectors(4))
+    hits = await store.query(DENSE, Query(store_id, "4711", np.array([0.5, 0.6, 0.55, 0.1], dtype=np.float32)))
     assert texts_of(hits)[0] == texts[0]
 
 

@@ -7,7 +7,7 @@ import qdrant_edge as edge
 from vectorstore.conditions import foreign, searched
 from vectorstore.embedded.dialect import EdgeDialect
 from vectorstore.embedded.layout import BM25, DENSE
-from vectorstore.fusion import FOREIGN_BONUS, depth
+from vectorstore.fusion import FOREIGN_BONUS, MISSING, TIE, depth
 from vectorstore.interface import Query, Vectors
 from vectorstore.scripts import comparable_scripts
 
@@ -16,9 +16,10 @@ _RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore
 _DIALECT = EdgeDialect()
 _FUSION = cast("edge.Query", edge.Fusion.Dbsf())  # the stub forgets the base class
 _SCORE = edge.Expression.Variable("$score")
-_LOGARITHM = edge.Formula(
-    edge.Expression.Ln(edge.Expression.Sum([edge.Expression.Constant(1.0), edge.Expression.Abs(_SCORE)]))
-)
+_BY_WORDS, _BY_MEANING = (edge.Expression.Variable(name) for name in MISSING)
+_LOGARITHM = edge.Expression.Ln(edge.Expression.Sum([edge.Expression.Constant(1.0), edge.Expression.Abs(_BY_WORDS)]))
+_TIE = edge.Expression.Mult([edge.Expression.Constant(TIE), _BY_MEANING])
+_PADDED = edge.Formula(edge.Expression.Sum([_LOGARITHM, _TIE]), MISSING)
 
 
 def search_request(
@@ -51,11 +52,7 @@ def _lists(
 ) -> list[edge.Prefetch]:
     everywhere = searched(_DIALECT, query.store_id, query.filter)
     comparable = searched(_DIALECT, query.store_id, query.filter, comparable_scripts(query.text))
-    dense = edge.Query.Nearest(vector.tolist(), using=DENSE)
-    sparse = edge.Prefetch(
-        limit=depth(query), query=edge.Query.Nearest(words, using=BM25), filter=comparable, params=idf
-    )
-    return [
-        edge.Prefetch(limit=depth(query), query=dense, filter=everywhere, params=_RESCORED),
-        edge.Prefetch(limit=depth(query), query=_LOGARITHM, prefetches=[sparse]),
-    ]
+    nearest, most = edge.Query.Nearest(vector.tolist(), using=DENSE), depth(query)
+    dense = edge.Prefetch(limit=most, query=nearest, filter=everywhere, params=_RESCORED)
+    sparse = edge.Prefetch(limit=most, query=edge.Query.Nearest(words, using=BM25), filter=comparable, params=idf)
+    return [dense, edge.Prefetch(limit=most, query=_PADDED, prefetches=[sparse, dense], filter=comparable)]

@@ -7,7 +7,7 @@ from qdrant_client import models
 
 from vectorstore.bm25 import Bm25
 from vectorstore.conditions import foreign, scope, searched
-from vectorstore.fusion import FOREIGN_BONUS, depth
+from vectorstore.fusion import FOREIGN_BONUS, MISSING, TIE, depth
 from vectorstore.interface import Query, Vectors
 from vectorstore.scripts import comparable_scripts
 from vectorstore.server.dialect import ServerDialect
@@ -15,9 +15,10 @@ from vectorstore.server.schema import BM25, DENSE
 
 _DIALECT = ServerDialect()
 _SCORE = "$score"
-_LOGARITHM = models.FormulaQuery(
-    formula=models.LnExpression(ln=models.SumExpression(sum=[1.0, models.AbsExpression(abs=_SCORE)]))
-)
+_BY_WORDS, _BY_MEANING = MISSING
+_LOGARITHM = models.LnExpression(ln=models.SumExpression(sum=[1.0, models.AbsExpression(abs=_BY_WORDS)]))
+_TIE = models.MultExpression(mult=[TIE, _BY_MEANING])
+_PADDED = models.FormulaQuery(formula=models.SumExpression(sum=[_LOGARITHM, _TIE]), defaults=MISSING)
 
 
 def search_arguments(query: Query, vector: Vectors | None, bm25: Bm25) -> dict[str, Any]:
@@ -54,10 +55,9 @@ def _lists(query: Query, vector: Vectors, bm25: Bm25) -> list[models.Prefetch]:
     comparable = searched(_DIALECT, query.store_id, query.filter, comparable_scripts(query.text))
     words = sparse(bm25.question(query.text))
     by_words = models.Prefetch(query=words, using=BM25, filter=comparable, params=_idf(query), limit=most)
-    return [
-        models.Prefetch(query=vector.tolist(), using=DENSE, filter=everywhere, limit=most),
-        models.Prefetch(query=_LOGARITHM, prefetch=by_words, limit=most),
-    ]
+    by_meaning = models.Prefetch(query=vector.tolist(), using=DENSE, filter=everywhere, limit=most)
+    padded = models.Prefetch(query=_PADDED, prefetch=[by_words, by_meaning], filter=comparable, limit=most)
+    return [by_meaning, padded]
 
 
 def _idf(query: Query) -> models.SearchParams:

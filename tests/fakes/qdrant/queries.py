@@ -59,8 +59,8 @@ def _scoring(given: models.QueryInterface | None, using: str | None) -> "edge.Sc
             return None
         case models.FusionQuery(fusion=models.Fusion.DBSF):
             return edge.Fusion.Dbsf()  # type: ignore[return-value] # the stub forgets the base class
-        case models.FormulaQuery(formula=formula):
-            return edge.Formula(_expression(formula))
+        case models.FormulaQuery(formula=formula, defaults=defaults):
+            return edge.Formula(_expression(formula), defaults)
         case models.NearestQuery(nearest=nearest, mmr=None):
             return _nearest(nearest, using)
     return _nearest(given, using)
